@@ -1,0 +1,82 @@
+/*
+ * Physical pages: a buddy allocator over all RAM with caches per CPU, and one struct page for each page frame.
+ */
+#pragma once
+
+#include "core/arch/mmu.h"
+#include "core/lib/list.h"
+#include "core/lib/types.h"
+
+#define PAGE_ORDER_MAX 10		/* largest block: 4 MiB */
+
+enum page_kind { PAGE_RESERVED, PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_ANON, PAGE_OBJECT };
+
+struct memobj;
+struct kmem_cache;
+
+struct page {
+	unsigned int refs;		/* users; 0: free or never counted */
+	unsigned char kind;		/* enum page_kind */
+	unsigned char order;		/* of a free or allocated block, in its first page */
+	unsigned short flags;		/* PAGE_DIRTY */
+	union {
+		struct list link;	/* free list, slab lists */
+		struct {
+			struct memobj *object;	/* PAGE_OBJECT */
+			uint64_t index;		/* its page number in the object */
+		};
+	};
+	union {
+		struct kmem_cache *cache;	/* PAGE_SLAB */
+		void *freelist;
+		struct rcu_head *rcu;
+	};
+	union {
+		unsigned int slab_used;
+		unsigned int map_count;
+	};
+};
+
+#define PAGE_DIRTY 0x1
+
+/* Allocation flags. */
+#define ALLOC_ZERO   0x1u		/* cleared */
+#define ALLOC_ATOMIC 0x2u		/* must not sleep; may use the reserve */
+#define ALLOC_USER   0x4u		/* for a user page: leaves the reserve alone */
+
+extern struct page *page_map;		/* indexed by page frame number */
+extern uint64_t page_map_count;
+
+static inline struct page *phys_to_page(uint64_t phys) { return &page_map[phys >> PAGE_SHIFT]; }
+static inline uint64_t page_to_phys(const struct page *p) { return (uint64_t)(p - page_map) << PAGE_SHIFT; }
+static inline void *page_address(const struct page *p) { return phys_to_virt(page_to_phys(p)); }
+static inline struct page *virt_to_page(const void *p) { return phys_to_page(virt_to_phys(p)); }
+static inline bool phys_has_page(uint64_t phys) { return (phys >> PAGE_SHIFT) < page_map_count; }
+
+/* 2^order pages with refs 1, kind PAGE_KERNEL. Null when memory is out. Sleeps only to reclaim, unless ALLOC_ATOMIC. Any context with it. */
+struct page *page_alloc(unsigned int order, unsigned int flags);
+/* Frees a block whose references the caller owns all. Any context. */
+void page_free(struct page *p, unsigned int order);
+
+static inline void page_get(struct page *p) { __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED); }
+/* Frees a single page when the last reference goes. */
+void page_put(struct page *p);
+
+/* Single zeroed or raw kernel pages by address. */
+void *page_alloc_kernel(unsigned int flags);
+void page_free_kernel(void *p);
+
+/* The page of zeroes that is mapped for reads of untouched anonymous memory. Never freed. */
+extern struct page *page_zero;
+
+/* Figures in pages. */
+uint64_t page_total(void);
+uint64_t page_free_count(void);
+
+/* Called when an allocation is about to fail; frees something and returns pages freed (0: nothing to be had). Set by the personality. */
+extern bool (*page_out_of_memory)(void);
+
+/* Boot: RAM [start, end) joins the allocator. page_map exists and covers it. */
+void page_add_range(uint64_t start, uint64_t end);
+void page_start(void);
+void page_cpu_start(unsigned int cpu);

@@ -1,0 +1,29 @@
+/*
+ * Kernel virtual memory outside the direct map: large buffers, kernel stacks with guard pages, device memory, modules.
+ */
+#pragma once
+
+#include "core/mem/page.h"
+
+/* Virtually contiguous pages with an unmapped page on each side. Null when out. May sleep. */
+void *vmalloc(size_t size, unsigned int flags);
+/* Null is allowed. May sleep. */
+void vfree(void *p);
+/* kmalloc for small, vmalloc for large sizes; kvfree takes either. */
+void *kvmalloc(size_t size, unsigned int flags);
+void kvfree(void *p);
+
+/* Maps device memory; any alignment of phys. Null when out. */
+void *device_map(uint64_t phys, size_t size, unsigned int prot);
+void device_unmap(void *p, size_t size);
+
+/* A kernel stack (lowest address) with a guard page below. 0 when out. Cached per boot: cheap to reuse. */
+uintptr_t kernel_stack_alloc(void);
+void kernel_stack_free(uintptr_t base);
+/* Is the address in a guard page of a kernel stack? (for the fault report) */
+bool kernel_stack_guard(uintptr_t va);
+
+/* Module area: pages within reach of the kernel image's calls, mapped read-write at first; module_area_protect sets the final rights. */
+void *module_area_alloc(size_t size);
+void module_area_free(void *p);
+void module_area_protect(void *p, size_t size, unsigned int prot);

@@ -1,0 +1,52 @@
+/*
+ * The loader: takes a relocatable ELF object apart, checks it, places it, and binds what its descriptor declares.
+ */
+#pragma once
+
+#include "core/lib/list.h"
+#include "core/lib/refcount.h"
+#include "core/module/descriptor.h"
+
+#define MODULE_NAME_SIZE 56
+#define MODULE_RELEASE "6.1.0-mortise"
+
+enum module_state { MODULE_LOADING, MODULE_LIVE, MODULE_GOING };
+
+struct module_section {
+	char name[32];
+	uintptr_t address;
+	size_t size;
+};
+
+struct module {
+	struct list link;
+	char name[MODULE_NAME_SIZE];
+	enum module_state state;
+	const struct module_descriptor *descriptor;
+	struct refcount refs;			/* 1, and one for each dependent */
+	/* Memory by protection: text, rodata, data. */
+	struct { uintptr_t base; size_t size; unsigned int prot; } part[3];
+	size_t total_size;
+	char *symbol_names;			/* for backtraces: function symbols sorted by address */
+	struct module_symbol { uint32_t offset; uint32_t size; uint32_t name; } *symbols;
+	unsigned int symbol_count;
+	const struct ksymtab_entry *exports;
+	unsigned int export_count;
+	struct module **needs;
+	unsigned int needs_count;
+	struct module_section *sections;
+	unsigned int section_count;
+	char *strings;				/* parameter strings and modinfo copies */
+	char *modinfo;
+	size_t modinfo_size;
+	int *data_slots_used;
+};
+
+/* Loads an image in memory (may be freed afterwards). `params`: "name=value ..." or "". The caller has checked permission. 0 or Linux's errno, with a log line that says why. May sleep. */
+int module_load(const void *image, size_t size, const char *params);
+/* Boot: loads from the initrd the modules of modules.boot or of `modules=`; a failure is logged and the rest goes on. */
+void module_boot(void);
+/* Calls fn for each module under the module lock; stops when fn returns true. May sleep. */
+void module_for_each(bool (*fn)(struct module *m, void *arg), void *arg);
+/* The module whose text contains the address; null if none. Any context. */
+struct module *module_of_address(uintptr_t address);

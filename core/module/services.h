@@ -1,0 +1,80 @@
+/*
+ * Services: named tables of operations with a default in the core (services.c) that serves while no module provides them.
+ * Use: service(authority)->capable(CAP_SYS_ADMIN).
+ */
+#pragma once
+
+#include "core/lib/types.h"
+
+struct thread;
+struct wait_queue;
+
+/* Who somebody is, for permission questions and for stat, /proc and siginfo. */
+struct identity {
+	uint32_t uid, euid, suid, fsuid;
+	uint32_t gid, egid, sgid, fsgid;
+};
+
+/* The file that exec runs, as authority needs it. */
+struct exec_file {
+	uint32_t uid, gid, mode;
+	bool nosuid;			/* mount flag, or a tracer without privilege */
+	const void *file_caps;		/* value of security.capability, or null */
+	size_t file_caps_size;
+};
+
+/* Answers permission questions. Provided by cred. None of these sleeps, but exec_commit and thread-related ones run in process context. */
+struct authority_ops {
+	/* The calling thread. */
+	uint32_t (*fsuid)(void);
+	uint32_t (*fsgid)(void);
+	bool (*in_group)(uint32_t gid);			/* fsgid or supplementary */
+	bool (*capable)(int cap);			/* CAP_* of linux/capability.h */
+	/* access(2): ids are the real ones, capabilities as if exec'd by them, until undone. */
+	void (*use_real_ids)(bool on);
+	/* Another thread, or the caller itself. */
+	void (*identity)(struct thread *t, struct identity *out);
+	bool (*thread_capable)(struct thread *t, int cap);
+	/* 0 or -EPERM: may the caller signal / trace or inspect / reschedule t? */
+	int (*may_signal)(struct thread *t);
+	int (*may_trace)(struct thread *t, bool attach);
+	int (*may_schedule)(struct thread *t);
+	/* exec: computes the new identity. *secure tells AT_SECURE, *dumpable_reset that dumpable must be cleared. -EPERM. Commit happens in the exec hook. */
+	int (*exec_prepare)(const struct exec_file *f, bool *secure, bool *dumpable_reset);
+	/* Supplementary groups of t: number of them, copies up to max. */
+	int (*groups)(struct thread *t, uint32_t *out, int max);
+	/* Capability sets of t: inheritable, permitted, effective, bounding, ambient. */
+	void (*capabilities)(struct thread *t, uint64_t sets[5]);
+	/* PR_* of prctl(2) that concern credentials (capbset, securebits, ambient, keepcaps): -EINVAL if not one of them. */
+	long (*prctl)(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
+	/* no_new_privs of the calling thread: the personality sets it. */
+	bool (*no_new_privs)(void);
+	void (*set_no_new_privs)(void);
+};
+
+/* What files need to know of processes. Provided by linux. */
+struct process_ops {
+	int (*pid)(void);				/* of the calling process; 0 without a personality */
+	int (*tid)(void);
+	int (*thread_pid)(struct thread *t);
+	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */
+	void (*signal_current)(int sig);		/* SIGPIPE, SIGXFSZ to the calling thread */
+	/* F_SETOWN: type 0 thread, 1 process, 2 process group. Sends with si_code and fd as SIGIO does. Any thread context. */
+	void (*signal_owner)(int type, int id, uint32_t uid, uint32_t euid, int sig, int fd, long band);
+};
+
+/* Waking user words. Provided by futex. */
+struct futex_ops {
+	/* Wakes up to n private or shared waiters of the word in the caller's address space. */
+	int (*wake)(uintptr_t uaddr, bool private_key, int n);
+};
+
+/* One field a service; null fields of a module are not provided by it. */
+struct module_services {
+	const struct authority_ops *authority;
+	const struct process_ops *process;
+	const struct futex_ops *futex;
+};
+
+extern struct module_services services_active;
+#define service(name) READ_ONCE(services_active.name)

@@ -1,0 +1,47 @@
+/*
+ * Clocks: monotonic ns since boot from the port's counter; real time and TAI as offsets to it. Boot time equals
+ * monotonic, since this kernel does not suspend. Readable in every context.
+ */
+#pragma once
+
+#include "core/lib/types.h"
+
+#define NSEC_PER_SEC  1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+#define NSEC_PER_USEC 1000ull
+
+uint64_t clock_monotonic(void);		/* ns */
+int64_t clock_realtime(void);		/* ns since 1970 */
+int32_t clock_tai_offset(void);		/* seconds */
+void clock_set_tai_offset(int32_t seconds);
+/* Sets the real-time clock; increments the generation that absolute waits compare and wakes clock_set_wait. */
+void clock_set_realtime(int64_t ns);
+/* Bends the rate by parts per billion and slews by an offset in ns (adjtimex). */
+void clock_adjust(int64_t rate_ppb, int64_t slew_ns);
+uint32_t clock_set_generation(void);
+struct wait_queue;
+extern struct wait_queue clock_set_wait;
+
+/* Converts a real-time instant to the monotonic deadline it has now; saturates to 0 and TIME_NEVER. */
+uint64_t clock_realtime_to_deadline(int64_t ns);
+
+/*
+ * What the vDSO reads, on a page of its own, consistent while `sequence` is even and unchanged.
+ * ns = base_ns + ((cycles - base_cycles) * mult >> shift).
+ */
+struct clock_page {
+	uint32_t sequence;
+	uint32_t shift;
+	uint64_t base_cycles;
+	uint64_t mult;
+	uint64_t base_ns;		/* monotonic */
+	int64_t realtime_offset;	/* realtime = monotonic + this */
+	int32_t tai_offset;
+	uint32_t usable;		/* 0: user space must make the system call */
+};
+extern struct clock_page *clock_page;
+
+/* The port: frequency of arch_cycles() in Hz, and the wall clock at boot in ns since 1970. */
+void clock_start(uint64_t cycles_hz, int64_t realtime_ns);
+/* Busy-waits; any context. */
+void clock_delay_ns(uint64_t ns);

@@ -1,0 +1,30 @@
+/*
+ * One-shot timers on the monotonic clock, in a tree per CPU: O(log n), the first in O(1). Callbacks run in the timer
+ * interrupt with interrupts off; they may arm timers (their own, too), wake threads, and take irq-safe spinlocks.
+ */
+#pragma once
+
+#include "core/lib/rbtree.h"
+#include "core/lib/types.h"
+
+struct timer {
+	struct rb_node node;
+	uint64_t deadline;		/* ns, monotonic */
+	void (*fn)(struct timer *self);
+	struct timer_queue *queue;	/* the tree it is or was on */
+	unsigned char state;		/* idle, armed, running */
+};
+
+void timer_init(struct timer *t, void (*fn)(struct timer *self));
+/* Arms on this CPU, moving the deadline if it is armed. Any context. A deadline in the past fires at once. */
+void timer_arm(struct timer *t, uint64_t deadline);
+/* True if it was armed and will not fire. The callback may still be running on another CPU. Any context. */
+bool timer_cancel(struct timer *t);
+/* As timer_cancel, and waits until a running callback has returned. Not from the callback nor under a lock that it takes. */
+bool timer_cancel_sync(struct timer *t);
+static inline bool timer_armed(const struct timer *t) { return READ_ONCE(t->state) == 1; }
+
+/* The port's timer interrupt: runs what is due and programs the next event. Interrupts are off. */
+void timer_interrupt(void);
+/* Creates this CPU's queue. */
+int timer_cpu_start(unsigned int cpu);
