@@ -69,11 +69,28 @@ struct futex_ops {
 	int (*wake)(uintptr_t uaddr, bool private_key, int n);
 };
 
+/*
+ * The signal mask that ppoll, pselect6, epoll_pwait and the like exchange for the length of a call. Provided by linux.
+ * The default knows no signals: swap_user gives -ENOSYS. Callers with a null set call neither function.
+ */
+struct signal_mask_ops {
+	/* Saves the caller's mask and sets the one at `sigset` (KILL and STOP stay unblocked). -EINVAL if size is not 8, -EFAULT. */
+	int (*swap_user)(uintptr_t sigset, size_t size);
+	/*
+	 * Once after each successful swap_user. Not interrupted: the saved mask comes back at once, so a signal that only the
+	 * exchanged mask let through stays pending. Interrupted (the call is about to return -EINTR or a restart code): the
+	 * exchanged mask stays until signals are looked at before the return to user mode; a handler's frame gets the
+	 * saved mask as the one to return to, and without a handler the saved mask comes back then.
+	 */
+	void (*restore)(bool interrupted);
+};
+
 /* One field a service; null fields of a module are not provided by it. */
 struct module_services {
 	const struct authority_ops *authority;
 	const struct process_ops *process;
 	const struct futex_ops *futex;
+	const struct signal_mask_ops *signal_mask;
 };
 
 extern struct module_services services_active;

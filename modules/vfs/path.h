@@ -1,0 +1,160 @@
+/*
+ * Names: dentries (the cache of directory entries), mounts, and the walk from a name to a path.
+ *
+ * A dentry's name and parent change only in a rename, under super.rename_mutex, both directories' locks and dentry.lock;
+ * look-ups run under RCU and take a reference that fails on a dying dentry. A file system that keeps its directories in memory
+ * only (tmpfs, devfs) pins its dentries with a reference each: the cache is the directory.
+ */
+#pragma once
+
+#include "core/lib/list.h"
+#include "core/lib/refcount.h"
+#include "core/mem/uaccess.h"
+#include "core/sync/rcu.h"
+#include "modules/vfs/inode.h"
+
+#define NAME_LENGTH_MAX 255
+#define PATH_SIZE_MAX   4096
+#define SYMLINKS_MAX    40
+#define DENTRY_INLINE_NAME 32
+
+#define DENTRY_HASHED   0x1u
+#define DENTRY_MOUNTED  0x2u		/* something is mounted on it somewhere */
+#define DENTRY_ON_LRU   0x4u
+#define DENTRY_USED     0x8u		/* looked up since it was put on the LRU list */
+#define DENTRY_PINNED   0x10u		/* the file system holds a reference (dentry_pin) */
+#define DENTRY_UNLINKED 0x20u		/* name removed: shown as "(deleted)" */
+
+struct dentry {
+	struct refcount refs;
+	unsigned int flags;		/* DENTRY_*, under lock */
+	uint32_t hash;
+	uint32_t name_length;
+	const char *name;		/* inline_name or allocated; terminated */
+	struct dentry *parent;		/* itself for a root; holds a reference */
+	struct inode *inode;		/* null: negative; set once, cleared when unlinked */
+	struct super *super;
+	struct dentry *hash_next;
+	struct spinlock lock;		/* flags, inode, children */
+	struct list children;		/* all dentries below, in order of creation, newest first */
+	struct list sibling;
+	struct list lru;
+	uint64_t cursor;		/* position in its directory, grows with each entry: readdir of pinned trees */
+	void *private;			/* the file system's */
+	struct rcu_head rcu;
+	char inline_name[DENTRY_INLINE_NAME];
+};
+
+#define MOUNT_NOSUID     0x01u
+#define MOUNT_NODEV      0x02u
+#define MOUNT_NOEXEC     0x04u
+#define MOUNT_NOATIME    0x08u
+#define MOUNT_NODIRATIME 0x10u
+#define MOUNT_RELATIME   0x20u
+#define MOUNT_RDONLY     0x40u
+#define MOUNT_NOSYMFOLLOW 0x80u
+#define MOUNT_DETACHED   0x100u
+#define MOUNT_INTERNAL   0x200u		/* pipes, anonymous files: no place in the tree */
+
+struct mount {
+	struct refcount refs;		/* paths that name it, and one of the tree while attached */
+	unsigned int flags;
+	struct super *super;
+	struct dentry *root;
+	struct mount *parent;		/* itself at the top */
+	struct dentry *mountpoint;
+	struct mount *hash_next;
+	struct list children, sibling;
+	struct list all_link;
+	int id;
+	char *source;			/* device column of /proc/mounts */
+	struct rcu_head rcu;
+};
+
+struct path {
+	struct mount *mount;
+	struct dentry *dentry;
+};
+
+static inline void dentry_get(struct dentry *d) { refcount_get(&d->refs); }
+void dentry_put(struct dentry *d);
+static inline void mount_get(struct mount *m) { refcount_get(&m->refs); }
+void mount_put(struct mount *m);
+static inline void path_get(const struct path *p)
+{
+	mount_get(p->mount);
+	dentry_get(p->dentry);
+}
+void path_put(const struct path *p);
+static inline bool path_equal(const struct path *a, const struct path *b)
+{
+	return a->mount == b->mount && a->dentry == b->dentry;
+}
+
+/* ---- for file systems ---- */
+
+/* The root dentry of a super block: takes over the inode's reference. Null when out (the inode is put). */
+struct dentry *dentry_create_root(struct inode *inode);
+/* Gives a negative dentry its inode (reference taken over); used by lookup, create and the like. */
+void dentry_attach(struct dentry *d, struct inode *inode);
+/* The file system keeps the dentry in memory; unpin when the name goes. */
+void dentry_pin(struct dentry *d);
+void dentry_unpin(struct dentry *d);
+/*
+ * The child of that name, in the cache or new and negative, with a reference; `parent`'s inode lock is held. For trees made by
+ * the kernel (initrd, devices, procfs). -ENOMEM, -ENAMETOOLONG.
+ */
+int dentry_child(struct dentry *parent, const char *name, size_t length, struct dentry **out);
+/* Takes a name out of the cache; users of the dentry keep it. */
+void dentry_drop(struct dentry *d);
+/* Drops everything below that nobody uses (a vanished process, a removed device). */
+void dentry_drop_tree(struct dentry *d);
+/* True if a pinned directory has no pinned positive children. Its inode lock is held. */
+bool dentry_is_empty(struct dentry *d);
+/* readdir, seek and the rest of the file operations of directories whose dentries are all pinned. */
+extern const struct file_ops pinned_dir_ops;
+/* Drops all pins of a tree in memory: super_ops.release of such file systems. */
+void dentry_unpin_tree(struct dentry *root);
+
+/* ---- the walk ---- */
+
+#define WALK_FOLLOW     0x01u	/* follow a link in the last component */
+#define WALK_DIRECTORY  0x02u	/* the result must be a directory */
+#define WALK_EMPTY      0x04u	/* "" names the start (AT_EMPTY_PATH) */
+#define WALK_PARENT     0x08u	/* internal: stop before the last component */
+#define WALK_NO_AUTOMOUNT 0x10u
+#define WALK_RESOLVE_SHIFT 16	/* RESOLVE_* of openat2 above this bit */
+
+/* The path of a name, references taken. `dirfd` AT_FDCWD or a descriptor. May sleep. Linux's errnos. */
+int path_lookup(int dirfd, const char *name, unsigned int walk, struct path *out);
+int path_lookup_user(int dirfd, struct ustr name, unsigned int walk, struct path *out);
+/* From a start that the caller has; "/" still means the caller's root. */
+int path_lookup_from(const struct path *start, const char *name, unsigned int walk, struct path *out);
+
+/*
+ * The absolute name of a path as the caller's root sees it, with " (deleted)" if it has none any more, "(unreachable)" before it
+ * if it is outside. Copies to the start of buf, terminated; length or -ENAMETOOLONG. May sleep.
+ */
+int path_format(const struct path *p, char *buf, size_t size);
+
+/* Creates directories and nodes by kernel callers (boot). 0 or negative errno. */
+int path_mkdir(const char *name, uint32_t mode);
+int path_mknod(const char *name, uint32_t mode, uint64_t rdev);
+int path_stat(const struct path *p, struct kstat *out);
+
+/* ---- mounts ---- */
+
+/* Mounts a type on a name, as mount(2) by the kernel (boot). */
+int mount_kernel(const char *type, const char *source, const char *where, unsigned int flags,
+		 const char *options);
+/* The first mount of all, by the root file system's module: becomes "/" of every thread that has none. */
+int mount_root(struct super *s);
+/* The root of all, references taken. */
+void mount_get_root(struct path *out);
+
+/* A line of /proc/<pid>/mounts (0), mountinfo (1), mountstats (2) for each mount that root reaches. Stops when fn says false. May sleep. */
+int mount_for_each(const struct path *root, int format, bool (*fn)(const char *line, size_t n, void *arg),
+		   void *arg);
+/* Changes when a mount comes or goes: poll of /proc/mounts. */
+extern struct wait_queue mount_wait;
+uint64_t mount_generation(void);
