@@ -79,4 +79,5 @@ extern bool (*page_out_of_memory)(void);
 /* Boot: RAM [start, end) joins the allocator. page_map exists and covers it. */
 void page_add_range(uint64_t start, uint64_t end);
 void page_start(void);
-void page_cpu_start(unsigned int cpu);
+struct cpu;
+void page_cpu_start(struct cpu *cpu);

@@ -44,6 +44,8 @@ uint64_t sched_switch_count(void);
 
 /* Boot: the first CPU's queue and idle thread from the boot stack. */
 void sched_start(void);
+/* The boot CPU becomes idle for good. */
+void sched_idle(void) __noreturn;
 /* A further CPU, running on the stack of its idle thread (made by sched_cpu_prepare); does not return. */
 void sched_cpu_start(void) __noreturn;
 /* Makes the block, queue and idle thread of CPU `id`. Returns the idle thread, whose stack the CPU shall use. */

@@ -44,8 +44,11 @@ struct sched_entity {
 	enum sched_class class;
 	bool round_robin;		/* RT: by time slice among equals */
 	bool queued;
+	bool fresh;			/* has never run */
+	bool yielded;			/* RT: goes behind its equals at the next switch */
 	int priority;			/* effective: RT 1..99 */
 	int base_priority;		/* without boost */
+	int boost;			/* lent by a priority-inheriting mutex; 0: none */
 	enum sched_class base_class;
 	int nice;			/* -20..19 */
 	unsigned int weight;

@@ -26,5 +26,6 @@ static inline bool timer_armed(const struct timer *t) { return READ_ONCE(t->stat
 
 /* The port's timer interrupt: runs what is due and programs the next event. Interrupts are off. */
 void timer_interrupt(void);
-/* Creates this CPU's queue. */
-int timer_cpu_start(unsigned int cpu);
+/* Creates a CPU's queue. -ENOMEM. */
+struct cpu;
+int timer_cpu_start(struct cpu *cpu);

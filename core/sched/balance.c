@@ -1,0 +1,86 @@
+/*
+ * Where threads run: the choice of a CPU at wake-up and creation, and pulling work to a CPU that would idle.
+ *
+ * Reads other queues' counts without their locks: a wrong guess costs time, never correctness.
+ */
+#include "internal.h"
+
+static bool cpu_usable(const struct thread *t, unsigned int cpu)
+{
+	return cpu < cpu_count && cpus[cpu] && READ_ONCE(cpus[cpu]->online) &&
+	       bitmap_test(t->affinity.bits, cpu);
+}
+
+unsigned int sched_select_cpu(struct thread *t)
+{
+	unsigned int best = CPU_MAX, best_count = ~0u, i;
+
+	if (cpu_count == 1)
+		return 0;
+	if (cpu_usable(t, t->cpu)) {
+		best = t->cpu;
+		best_count = READ_ONCE(rq_of(best)->count);
+		if (best_count == 0)
+			return best;
+	}
+	for (i = 0; i < cpu_count; i++) {
+		unsigned int count;
+
+		if (!cpu_usable(t, i))
+			continue;
+		count = READ_ONCE(rq_of(i)->count);
+		if (count < best_count && (count == 0 || best == CPU_MAX || count + 1 < best_count)) {
+			best = i;
+			best_count = count;
+			if (count == 0)
+				break;
+		}
+	}
+	return best != CPU_MAX ? best : 0;
+}
+
+/* The queue with the most waiting threads, without locks. */
+static struct run_queue *busiest(const struct run_queue *self)
+{
+	struct run_queue *found = NULL;
+	unsigned int most = 1, i;
+
+	for_each_online_cpu(i) {
+		struct run_queue *rq = rq_of(i);
+		unsigned int count = READ_ONCE(rq->count);
+
+		if (rq != self && count > most) {
+			most = count;
+			found = rq;
+		}
+	}
+	return found;
+}
+
+/*
+ * This CPU has nothing to run: takes one thread over from the busiest. Called with rq->lock held; drops and retakes it to keep the
+ * order of locks. True if something became runnable here meanwhile.
+ */
+bool sched_pull(struct run_queue *rq)
+{
+	struct run_queue *from = cpu_count > 1 ? busiest(rq) : NULL;
+	struct thread *t;
+
+	if (!from)
+		return false;
+	spin_unlock_raw(&rq->lock);
+	spin_lock_raw(from->cpu < rq->cpu ? &from->lock : &rq->lock);
+	spin_lock_raw(from->cpu < rq->cpu ? &rq->lock : &from->lock);
+	if (rq->count == 0 && from->count > 1) {
+		t = rq_steal(from, rq->cpu);
+		if (t) {
+			from->count--;
+			WRITE_ONCE(t->cpu, rq->cpu);
+			rq_place(rq, t, false);
+			rq_insert(rq, t, false);
+			rq->count++;
+		}
+	}
+	spin_unlock_raw(&from->lock);
+	return rq->count != 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * Private to core/sched: the run queue and its parts.
+ */
+#pragma once
+
+#include "core/sched/sched.h"
+
+#define RT_PRIORITIES 100
+#define NICE_0_WEIGHT 1024
+#define FAIR_SLICE_NS (3 * 1000000ull)
+#define RR_SLICE_NS   (100 * 1000000ull)
+#define TICK_NS       (4 * 1000000ull)
+
+/*
+ * Runnable threads of one CPU, the running one included (it is counted but in no tree or list). `lock` is taken with
+ * interrupts off; two at once only in the order of CPU numbers.
+ */
+struct run_queue {
+	struct spinlock lock;
+	unsigned int cpu;
+	unsigned int count;		/* runnable, with the running one, without idle */
+	unsigned int fair_count;	/* waiting in the tree */
+	struct thread *running;
+	struct thread *idle;
+	struct thread *evicted;		/* switched out and to be queued on a CPU of its set */
+	struct rb_root fair;		/* by virtual deadline */
+	struct rb_node *fair_first;
+	uint64_t fair_clock;		/* smallest vruntime seen: newcomers start here */
+	unsigned long rt_map[BITMAP_LONGS(RT_PRIORITIES)];
+	struct list rt[RT_PRIORITIES];
+	unsigned int rt_count;
+	struct timer tick;
+	uint64_t switches;
+	uint64_t idle_since;
+};
+
+static inline struct run_queue *rq_of(unsigned int cpu) { return cpus[cpu]->run_queue; }
+static inline struct run_queue *rq_self(void) { return arch_cpu_self()->run_queue; }
+
+/* All of these: rq->lock held, interrupts off. */
+void rq_init(struct run_queue *rq, unsigned int cpu);
+/* Makes `t` wait in its class's queue. `head`: before its equals (preempted real-time threads). */
+void rq_insert(struct run_queue *rq, struct thread *t, bool head);
+void rq_take_out(struct run_queue *rq, struct thread *t);
+/* Takes the best waiting thread out; null if there is none. */
+struct thread *rq_pick(struct run_queue *rq);
+/* Would `t`, waiting, displace the running thread now? */
+bool rq_preempts(const struct run_queue *rq, const struct thread *t);
+/* Charges the running thread for the time since it was put on the CPU. */
+void rq_charge(struct run_queue *rq, uint64_t now);
+/* Starts a thread's virtual time on this queue. */
+void rq_place(struct run_queue *rq, struct thread *t, bool woken);
+/* The first waiting thread that may run on `cpu`, taken out; null if none. */
+struct thread *rq_steal(struct run_queue *rq, unsigned int cpu);
+
+unsigned int sched_nice_weight(int nice);
+
+/* Locks the run queue of a thread, whatever CPU it moves to meanwhile. */
+struct run_queue *rq_lock_thread(struct thread *t, unsigned long *flags);
+
+/* balance.c */
+unsigned int sched_select_cpu(struct thread *t);
+bool sched_pull(struct run_queue *rq);
+
+/* thread.c: an idle thread; `with_stack` false: for the boot CPU, whose stack exists. Null when out of memory. */
+struct thread *thread_make_idle(unsigned int cpu, bool with_stack);
+
+/* sched.c: the busy tick's timer. */
+void sched_tick_expired(struct timer *t);

@@ -1,0 +1,158 @@
+/*
+ * The clocks: one conversion from the port's counter to ns, on a page that the vDSO shares.
+ *
+ * Writers hold `lock` with interrupts off and make `sequence` odd while they write; readers retry. Each change of rate first
+ * moves the base to now, so that monotonic time never jumps.
+ */
+#include "core/time/clock.h"
+
+#include "core/arch/cpu.h"
+#include "core/lib/string.h"
+#include "core/module/export.h"
+#include "core/sync/wait.h"
+
+/* A whole page of its own: user space sees all of it. */
+static union {
+	struct clock_page page;
+	char bytes[PAGE_SIZE];
+} clock_frame __aligned(PAGE_SIZE);
+#define clock_storage clock_frame.page
+struct clock_page *clock_page = &clock_frame.page;
+KAPI(clock_page);
+
+static struct spinlock lock = SPINLOCK_INIT(lock);
+static uint64_t base_mult;		/* without adjustment */
+static uint32_t set_generation;
+struct wait_queue clock_set_wait = WAIT_QUEUE_INIT(clock_set_wait);
+KAPI(clock_set_wait);
+
+#define CLOCK_SHIFT 24
+
+static inline uint64_t cycles_to_ns(const struct clock_page *p, uint64_t cycles)
+{
+	return p->base_ns + (uint64_t)(((unsigned __int128)(cycles - p->base_cycles) * p->mult) >> CLOCK_SHIFT);
+}
+
+uint64_t clock_monotonic(void)
+{
+	const struct clock_page *p = &clock_storage;
+	uint32_t sequence;
+	uint64_t ns;
+
+	do {
+		sequence = __atomic_load_n(&p->sequence, __ATOMIC_ACQUIRE);
+		ns = cycles_to_ns(p, arch_cycles());
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (unlikely((sequence & 1) || READ_ONCE(p->sequence) != sequence));
+	return ns;
+}
+KAPI(clock_monotonic);
+
+int64_t clock_realtime(void)
+{
+	const struct clock_page *p = &clock_storage;
+	uint32_t sequence;
+	int64_t ns;
+
+	do {
+		sequence = __atomic_load_n(&p->sequence, __ATOMIC_ACQUIRE);
+		ns = (int64_t)cycles_to_ns(p, arch_cycles()) + p->realtime_offset;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (unlikely((sequence & 1) || READ_ONCE(p->sequence) != sequence));
+	return ns;
+}
+KAPI(clock_realtime);
+
+static unsigned long write_begin(void)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+
+	WRITE_ONCE(clock_storage.sequence, clock_storage.sequence + 1);
+	full_barrier();		/* pairs with the readers' acquires */
+	return flags;
+}
+
+static void write_end(unsigned long flags)
+{
+	store_release(&clock_storage.sequence, clock_storage.sequence + 1);
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+int32_t clock_tai_offset(void) { return READ_ONCE(clock_storage.tai_offset); }
+KAPI(clock_tai_offset);
+
+void clock_set_tai_offset(int32_t seconds)
+{
+	unsigned long flags = write_begin();
+
+	clock_storage.tai_offset = seconds;
+	write_end(flags);
+}
+KAPI(clock_set_tai_offset);
+
+static void rebase(void)
+{
+	uint64_t now = arch_cycles();
+
+	clock_storage.base_ns = cycles_to_ns(&clock_storage, now);
+	clock_storage.base_cycles = now;
+}
+
+void clock_set_realtime(int64_t ns)
+{
+	unsigned long flags = write_begin();
+
+	rebase();
+	clock_storage.realtime_offset = ns - (int64_t)clock_storage.base_ns;
+	set_generation++;
+	write_end(flags);
+	wait_wake_all(&clock_set_wait);
+}
+KAPI(clock_set_realtime);
+
+void clock_adjust(int64_t rate_ppb, int64_t slew_ns)
+{
+	unsigned long flags = write_begin();
+
+	rebase();
+	clock_storage.mult = base_mult + (uint64_t)((int64_t)base_mult * (rate_ppb / 1000) / 1000000);
+	clock_storage.realtime_offset += slew_ns;
+	write_end(flags);
+}
+KAPI(clock_adjust);
+
+uint32_t clock_set_generation(void) { return READ_ONCE(set_generation); }
+KAPI(clock_set_generation);
+
+uint64_t clock_realtime_to_deadline(int64_t ns)
+{
+	int64_t offset = READ_ONCE(clock_storage.realtime_offset), deadline;
+
+	if (__builtin_sub_overflow(ns, offset, &deadline))
+		return ns > 0 ? TIME_NEVER : 0;
+	return deadline < 0 ? 0 : (uint64_t)deadline;
+}
+KAPI(clock_realtime_to_deadline);
+
+void clock_start(uint64_t cycles_hz, int64_t realtime_ns)
+{
+	unsigned long flags = write_begin();
+
+	base_mult = (uint64_t)(((unsigned __int128)NSEC_PER_SEC << CLOCK_SHIFT) / cycles_hz);
+	clock_storage.shift = CLOCK_SHIFT;
+	clock_storage.mult = base_mult;
+	clock_storage.base_cycles = arch_cycles();
+	clock_storage.base_ns = 0;
+	clock_storage.realtime_offset = realtime_ns;
+	clock_storage.usable = 1;
+	write_end(flags);
+}
+
+void clock_delay_ns(uint64_t ns)
+{
+	uint64_t end = clock_monotonic() + ns;
+
+	while (clock_monotonic() < end)
+		arch_cpu_relax();
+}
+KAPI(clock_delay_ns);

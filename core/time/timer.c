@@ -1,0 +1,193 @@
+/*
+ * Timers: one tree per CPU, ordered by deadline.
+ *
+ * The lock of the queue that a timer is or was on guards its state; t->queue changes only under that lock, while the timer is
+ * idle: arming on another CPU takes it off there first. Callers do not arm one timer on two CPUs at once. timer_interrupt runs callbacks without the lock, with
+ * queue->running set, so that timer_cancel_sync can wait and a callback may arm its own timer again.
+ *
+ * Locking: queue->lock, interrupts off, innermost but for the port's programming of the event.
+ */
+#include "core/time/timer.h"
+
+#include <asm/errno.h>
+
+#include "core/arch/platform.h"
+#include "core/debug/panic.h"
+#include "core/mem/slab.h"
+#include "core/module/export.h"
+#include "core/sched/cpu.h"
+#include "core/sync/spinlock.h"
+#include "core/sync/wait.h"
+#include "core/time/clock.h"
+
+enum { TIMER_IDLE, TIMER_ARMED };
+
+struct timer_queue {
+	struct spinlock lock;
+	struct rb_root tree;
+	struct rb_node *first;
+	struct timer *running;
+	uint64_t programmed;		/* what the port's event is set to */
+};
+
+static struct timer_queue *queue_self(void) { return arch_cpu_self()->timer_queue; }
+
+int timer_cpu_start(struct cpu *cpu)
+{
+	struct timer_queue *q = kzalloc(sizeof(*q), 0);
+
+	if (!q)
+		return -ENOMEM;
+	spin_init(&q->lock);
+	q->programmed = TIME_NEVER;
+	cpu->timer_queue = q;
+	return 0;
+}
+
+void timer_init(struct timer *t, void (*fn)(struct timer *self))
+{
+	t->fn = fn;
+	t->queue = NULL;
+	t->state = TIMER_IDLE;
+}
+KAPI(timer_init);
+
+static bool earlier(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct timer, node)->deadline < rb_entry(b, struct timer, node)->deadline;
+}
+
+/* Locks the queue that `t` is or was on; null (with interrupts off all the same) if it never was on one. */
+static struct timer_queue *lock_timer(struct timer *t)
+{
+	for (;;) {
+		struct timer_queue *q = READ_ONCE(t->queue);
+
+		if (!q)
+			return NULL;
+		spin_lock_raw(&q->lock);
+		if (likely(q == READ_ONCE(t->queue)))
+			return q;
+		spin_unlock_raw(&q->lock);
+	}
+}
+
+static void take_off(struct timer_queue *q, struct timer *t)
+{
+	if (q->first == &t->node)
+		q->first = rb_next(&t->node);
+	rb_remove(&q->tree, &t->node);
+	WRITE_ONCE(t->state, TIMER_IDLE);
+}
+
+/* Sets the port's event if the first deadline is earlier than what it is set to; a late removal costs one empty interrupt. */
+static void program(struct timer_queue *q)
+{
+	uint64_t first = q->first ? rb_entry(q->first, struct timer, node)->deadline : TIME_NEVER;
+
+	if (first < q->programmed) {
+		q->programmed = first;
+		arch_timer_program(first);
+	}
+}
+
+void timer_arm(struct timer *t, uint64_t deadline)
+{
+	unsigned long flags = arch_irq_save();
+	struct timer_queue *here, *q;
+
+	preempt_disable();
+	here = queue_self();
+	q = lock_timer(t);
+	if (q && t->state == TIMER_ARMED)
+		take_off(q, t);
+	if (q != here) {
+		/* A timer whose callback runs elsewhere stays on that queue, so that timer_cancel_sync finds it. */
+		if (q && q->running == t) {
+			here = q;
+		} else {
+			WRITE_ONCE(t->queue, here);
+			if (q)
+				spin_unlock_raw(&q->lock);
+			spin_lock_raw(&here->lock);
+		}
+	}
+	t->deadline = deadline;
+	WRITE_ONCE(t->state, TIMER_ARMED);
+	if (rb_insert(&here->tree, &t->node, earlier)) {
+		here->first = &t->node;
+		if (here == queue_self())
+			program(here);
+	}
+	spin_unlock_raw(&here->lock);
+	arch_irq_restore(flags);
+	preempt_enable();
+}
+KAPI(timer_arm);
+
+/* True if it was armed; *running tells whether its callback runs on some CPU now. */
+static bool cancel(struct timer *t, bool *running)
+{
+	unsigned long flags = arch_irq_save();
+	struct timer_queue *q;
+	bool armed = false;
+
+	preempt_disable();
+	*running = false;
+	q = lock_timer(t);
+	if (q) {
+		armed = t->state == TIMER_ARMED;
+		if (armed)
+			take_off(q, t);
+		*running = q->running == t;
+		spin_unlock_raw(&q->lock);
+	}
+	arch_irq_restore(flags);
+	preempt_enable();
+	return armed;
+}
+
+bool timer_cancel(struct timer *t)
+{
+	bool running;
+
+	return cancel(t, &running);
+}
+KAPI(timer_cancel);
+
+bool timer_cancel_sync(struct timer *t)
+{
+	bool running, armed = false;
+
+	do {
+		armed |= cancel(t, &running);
+		if (running)
+			arch_cpu_relax();
+	} while (running);
+	return armed;
+}
+KAPI(timer_cancel_sync);
+
+void timer_interrupt(void)
+{
+	struct timer_queue *q = queue_self();
+
+	spin_lock_raw(&q->lock);
+	q->programmed = TIME_NEVER;
+	while (q->first) {
+		struct timer *t = rb_entry(q->first, struct timer, node);
+		void (*fn)(struct timer *self);
+
+		if (t->deadline > clock_monotonic())
+			break;
+		take_off(q, t);
+		q->running = t;
+		fn = t->fn;
+		spin_unlock_raw(&q->lock);
+		fn(t);
+		spin_lock_raw(&q->lock);
+		q->running = NULL;
+	}
+	program(q);
+	spin_unlock_raw(&q->lock);
+}
