@@ -1,0 +1,21 @@
+-- What the build must know of the port x86_64. Paths are from the repository's root.
+return {
+	name = "x86_64",
+	ready = true,
+	prefix = "",				-- of gcc, ld, nm, objcopy
+	assembler = "nasm",			-- .asm files
+	asmflags = { "-f", "elf64", "-g", "-F", "dwarf" },
+	cflags = {
+		"-mno-red-zone", "-mgeneral-regs-only", "-mcmodel=kernel", "-fcf-protection=none", "-mno-sse",
+		"-mstack-protector-guard=tls", "-mstack-protector-guard-reg=gs", "-mstack-protector-guard-offset=40",
+	},
+	linker_script = "arch/x86_64/kernel.lds",
+	ldflags = { "-m", "elf_x86_64", "-z", "max-page-size=4096" },
+	-- Where the Linux headers of user space stand: the parents of linux/, asm/ and asm-generic/.
+	uapi = { "/usr/include/x86_64-linux-gnu", "/usr/include" },
+	vdso_cflags = { "-mno-sse" },
+	qemu = "qemu-system-x86_64",
+	machine = { "-M", "q35", "-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=4" },
+	console = "ttyS0",
+	busybox = "/bin/busybox",
+}

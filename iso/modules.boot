@@ -1,0 +1,10 @@
+cred
+vfs
+tmpfs
+devfs
+procfs
+linux
+tty
+futex
+posix_timers
+rseq

@@ -1,0 +1,259 @@
+--[[
+ninja.lua: writes build/<arch>/build.ninja and runs ninja.
+
+Generated headers are an order-only input of every compilation: the compiler's own dependency files say which of them an
+object really reads, and the generator leaves files with the same text alone (restat), so a changed row rebuilds its module.
+]]
+local config = require "tools.build.config"
+local fs = require "tools.lib.fs"
+local manifest = require "tools.lib.manifest"
+local sources = require "tools.build.sources"
+
+local ninja = {}
+
+local RULES = [[
+ninja_required_version = 1.10
+builddir = %(dir)
+
+rule gen
+  command = lua5.4 tools/gen/main.lua --arch %(name) --out %(gen)
+  description = GEN syscalls.tbl
+  restat = 1
+rule cc
+  command = %(cc) %(cflags) $flags -MMD -MF $out.d -c $in -o $out
+  description = CC $in
+  depfile = $out.d
+  deps = gcc
+rule as_nasm
+  command = nasm %(asmflags) -I./ -I%(dir)/ -MD $out.d -MQ $out $in -o $out
+  description = NASM $in
+  depfile = $out.d
+  deps = gcc
+rule as_gas
+  command = %(cc) %(cflags) %(asmflags) -D__ASSEMBLER__ -MMD -MF $out.d -c $in -o $out
+  description = AS $in
+  depfile = $out.d
+  deps = gcc
+rule link
+  command = %(prefix)ld -T %(script) %(ldflags) -static --no-dynamic-linker --build-id=none -o $out $in
+  description = LINK $out
+rule ksyms
+  command = lua5.4 tools/ksyms.lua write $in $out %(prefix)nm
+  description = KSYMS $out
+  restat = 1
+rule finish
+  command = lua5.4 tools/ksyms.lua check $stage $in %(prefix)nm && %(prefix)objcopy --strip-debug $in $out
+  description = STRIP $out
+rule ko
+  command = %(prefix)ld -r -T tools/module.lds --build-id=none -o $out.debug $in && $
+      %(prefix)objcopy --strip-debug $out.debug $out
+  description = KO $out
+rule modcheck
+  command = lua5.4 tools/modcheck.lua %(prefix)nm $in && touch $out
+  description = CHECK symbols of the modules
+rule vdso
+  command = %(cc) %(vdso_cflags) -shared -nostdlib -Wl,-T,$script -Wl,-soname,linux-vdso.so.1 -Wl,--hash-style=both $
+      -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--eh-frame-hdr -MMD -MF $out.d -o $out.debug $in && $
+      %(prefix)objcopy -S $out.debug $out
+  description = VDSO $out
+  depfile = $out.d
+  deps = gcc
+rule modules_cpio
+  command = lua5.4 tools/initrd.lua modules $out %(dir)
+  description = CPIO $out
+rule rootfs_cpio
+  command = lua5.4 tools/initrd.lua rootfs $out %(busybox)
+  description = CPIO $out
+rule iso
+  command = lua5.4 tools/iso.lua $out %(dir)
+  description = ISO $out
+]]
+
+local function fill(text, values)
+	return (text:gsub("%%%((%w[%w_]*)%)", function(key) return values[key] end))
+end
+
+local function object_of(build, source)
+	return build.obj .. "/" .. source:gsub("^" .. build.dir .. "/", "") .. ".o"
+end
+
+local FILE_FLAGS = {
+	["core/lib/string.c"] = "-fno-tree-loop-distribute-patterns",	-- memcpy must not become a call of memcpy
+}
+
+-- Adds the edge that compiles one source; returns the object.
+local function compile(build, out, source, extra)
+	local object = object_of(build, source)
+	local rule = "cc"
+	if source:match("%.asm$") then
+		rule = "as_nasm"
+	elseif source:match("%.S$") then
+		rule = "as_gas"
+	end
+	out[#out + 1] = ("build %s: %s %s || %s/abi.h"):format(object, rule, source, build.gen)
+	local flags = table.concat({ FILE_FLAGS[source], extra }, " ")
+	if flags ~= "" and rule == "cc" then
+		out[#out + 1] = "  flags = " .. flags
+	end
+	return object
+end
+
+local function write_gen(build, out, modules)
+	local names = sources.generated(modules)
+	local outputs = {}
+	for i, name in ipairs(names) do
+		outputs[i] = build.gen .. "/" .. name
+	end
+	out[#out + 1] = ("build %s: gen | %s"):format(table.concat(outputs, " "),
+		table.concat(sources.generator_inputs(build.arch.name), " "))
+end
+
+local function write_vdso(build, out)
+	local list = sources.vdso(build.arch.name)
+	if #list == 0 then
+		return {}
+	end
+	local base = "arch/" .. build.arch.name .. "/vdso/"
+	local image = build.dir .. "/vdso.so"
+	local inputs = {}
+	for i, source in ipairs(list) do
+		if source:match("%.asm$") then
+			source = compile(build, out, source)
+		end
+		inputs[i] = source
+	end
+	out[#out + 1] = ("build %s: vdso %s | %svdso.lds || %s/abi.h"):format(image, table.concat(inputs, " "), base, build.gen)
+	out[#out + 1] = ("  script = %svdso.lds"):format(base)
+	local wrapper = build.gen .. "/vdso_image.S"
+	fs.write_if_changed(wrapper, ('/* The image of the vDSO, page aligned. */\n.section .rodata\n.balign 4096\n'
+		.. '.globl vdso_image_start, vdso_image_end\n.hidden vdso_image_start, vdso_image_end\nvdso_image_start:\n'
+		.. '.incbin "%s"\nvdso_image_end:\n.balign 4096\n.section .note.GNU-stack,"",%%progbits\n'):format(image))
+	local object = object_of(build, wrapper)
+	out[#out + 1] = ("build %s: as_gas %s | %s"):format(object, wrapper, image)
+	return { object }
+end
+
+local function write_kernel(build, out)
+	local objects = {}
+	for _, source in ipairs(sources.kernel(build.arch.name)) do
+		objects[#objects + 1] = compile(build, out, source)
+	end
+	objects[#objects + 1] = compile(build, out, build.gen .. "/dispatch.c")
+	for _, object in ipairs(write_vdso(build, out)) do
+		objects[#objects + 1] = object
+	end
+	local empty = build.gen .. "/ksyms_empty.c"
+	fs.write_if_changed(empty, require("tools.ksyms").source({}))
+	local list, dir = table.concat(objects, " "), build.dir
+	out[#out + 1] = ("build %s/stage1.elf: link %s %s | %s"):format(build.obj, list, compile(build, out, empty),
+		build.arch.linker_script)
+	out[#out + 1] = ("build %s/ksyms.c: ksyms %s/stage1.elf | tools/ksyms.lua"):format(build.gen, build.obj)
+	out[#out + 1] = ("build %s/mortise.elf.debug: link %s %s | %s"):format(dir, list,
+		compile(build, out, build.gen .. "/ksyms.c"), build.arch.linker_script)
+	out[#out + 1] = ("build %s/mortise.elf: finish %s/mortise.elf.debug | %s/stage1.elf"):format(dir, dir, build.obj)
+	out[#out + 1] = ("  stage = %s/stage1.elf"):format(build.obj)
+end
+
+local function write_module(build, out, module)
+	local objects = {}
+	local name = ("-DMODULE=1 -DMODULE_NAME='\"%s\"'"):format(module.name)
+	for _, source in ipairs(sources.module(module.name, build.arch.name)) do
+		objects[#objects + 1] = compile(build, out, source, name)
+	end
+	objects[#objects + 1] = compile(build, out, build.gen .. "/" .. module.name .. "_module.c", name)
+	local ko = build.dir .. "/modules/" .. module.name .. ".ko"
+	out[#out + 1] = ("build %s: ko %s | tools/module.lds"):format(ko, table.concat(objects, " "))
+	return ko
+end
+
+local function write_images(build, out, kos)
+	local dir = build.dir
+	local list = table.concat(kos, " ")
+	out[#out + 1] = ("build %s/modules.checked: modcheck %s/mortise.elf.debug %s | tools/modcheck.lua"):format(dir, dir, list)
+	out[#out + 1] = ("build %s/modules.cpio: modules_cpio | %s %s/modules.checked iso/modules.boot %s"):format(dir, list, dir,
+		table.concat(sources.initrd_tools(), " "))
+	out[#out + 1] = ("build %s/rootfs.cpio: rootfs_cpio | %s %s %s"):format(dir, table.concat(sources.rootfs_files(), " "),
+		build.arch.busybox, table.concat(sources.initrd_tools(), " "))
+	out[#out + 1] = ("build %s/mortise.iso: iso | %s/mortise.elf %s/modules.cpio %s/rootfs.cpio iso/grub.cfg tools/iso.lua")
+		:format(dir, dir, dir, dir)
+	out[#out + 1] = ("build all: phony %s/mortise.elf %s/modules.cpio %s/rootfs.cpio\ndefault all"):format(dir, dir, dir)
+end
+
+-- Writes the file; returns its path, the build and the modules.
+function ninja.write(options)
+	local build = config.load(options)
+	local arch = build.arch
+	local _, modules = manifest.load_all("modules")
+	sources.check_includes(modules)
+	local out = { fill(RULES, {
+		dir = build.dir, gen = build.gen, name = arch.name, cc = build.cc, prefix = arch.prefix,
+		cflags = table.concat(build.cflags, " "), asmflags = table.concat(arch.asmflags, " "),
+		ldflags = table.concat(arch.ldflags, " "), script = arch.linker_script, busybox = arch.busybox,
+		vdso_cflags = table.concat(sources.vdso_flags(build), " "),
+	}) }
+	write_gen(build, out, modules)
+	write_kernel(build, out)
+	local kos = {}
+	for _, module in ipairs(modules) do
+		kos[#kos + 1] = write_module(build, out, module)
+	end
+	write_images(build, out, kos)
+	local path = build.dir .. "/build.ninja"
+	fs.write_if_changed(path, table.concat(out, "\n") .. "\n")
+	return path, build, modules
+end
+
+local function run(options, path, targets)
+	local command = "ninja -f " .. path
+	if options.jobs then
+		command = command .. " -j " .. options.jobs
+	end
+	if options.verbose then
+		command = command .. " -v"
+	end
+	local ok = os.execute(command .. " " .. targets)
+	return ok and 0 or 1
+end
+
+local function write_compile_commands(path)
+	os.execute(("ninja -f %s -t compdb cc > build/compile_commands.json"):format(path))
+end
+
+function ninja.build(options)
+	local path = ninja.write(options)
+	write_compile_commands(path)
+	return run(options, path, "all")
+end
+
+function ninja.iso(options)
+	local path, build = ninja.write(options)
+	write_compile_commands(path)
+	return run(options, path, "all " .. build.dir .. "/mortise.iso")
+end
+
+-- Chosen targets, for other verbs.
+function ninja.targets(options, names)
+	local path, build = ninja.write(options)
+	for i, name in ipairs(names) do
+		names[i] = build.dir .. "/" .. name
+	end
+	return run(options, path, table.concat(names, " ")), build
+end
+
+function ninja.module(options)
+	local name = options.words[1] or error("module NAME", 0)
+	local path, build, modules = ninja.write(options)
+	for _, module in ipairs(modules) do
+		if module.name == name then
+			return run(options, path, build.dir .. "/modules/" .. name .. ".ko")
+		end
+	end
+	error("no such module: " .. name, 0)
+end
+
+function ninja.clean()
+	os.execute("rm -rf build")
+	return 0
+end
+
+return ninja

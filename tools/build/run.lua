@@ -1,0 +1,118 @@
+--[[
+run.lua: boots in QEMU. The serial port is the terminal (Ctrl-C goes to the guest, Ctrl-A X ends QEMU, Ctrl-A C is the
+monitor); QEMU ends when the guest switches off, and also when it writes to the debug-exit port.
+]]
+local fs = require "tools.lib.fs"
+local ninja = require "tools.build.ninja"
+
+local run = {}
+
+local OVMF = { "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE.fd" }
+
+local function firmware()
+	for _, path in ipairs(OVMF) do
+		if fs.exists(path) then
+			return path
+		end
+	end
+	error("UEFI firmware is not installed (package ovmf)", 0)
+end
+
+-- Several archives as one file, each beginning at a multiple of 512 as the writer pads them.
+local function join_archives(build, extra)
+	local parts = { fs.read(build.dir .. "/modules.cpio"), fs.read(build.dir .. "/rootfs.cpio") }
+	for _, path in ipairs(extra) do
+		local text, reason = fs.read(path)
+		if not text then
+			error(reason, 0)
+		end
+		parts[#parts + 1] = text .. ("\0"):rep(-#text % 4096)
+	end
+	for i = 1, 2 do
+		parts[i] = parts[i] .. ("\0"):rep(-#parts[i] % 4096)
+	end
+	local path = build.dir .. "/all.cpio"
+	fs.write(path, table.concat(parts))
+	return path
+end
+
+-- An ISO with the extra archives and words, beside the plain one.
+local function special_iso(build, options)
+	local text = fs.read("iso/grub.cfg")
+	local words = table.concat(options.append, " ")
+	text = text:gsub("(\tmultiboot2 [^\n]*)", "%1 " .. words:gsub("%%", "%%%%"))
+	local path = build.dir .. "/run.grub.cfg"
+	if #options.initrd > 0 then
+		join_archives(build, options.initrd)
+		text = text:gsub("\tmodule2 /boot/modules.cpio modules\n", "")
+			:gsub("module2 /boot/rootfs.cpio rootfs", "module2 /boot/all.cpio all")
+	end
+	fs.write(path, text)
+	local out = build.dir .. "/run.iso"
+	local command = ("lua5.4 tools/iso.lua %s %s %s %s"):format(out, build.dir, path, #options.initrd > 0 and "all.cpio" or "")
+	if not os.execute(command) then
+		error("no ISO", 0)
+	end
+	return out
+end
+
+-- The words of the QEMU command. `boot`: what boots, prepared by the caller of the tests too.
+function run.command(build, options)
+	local arch = build.arch
+	local words = { arch.qemu }
+	local function add(...)
+		for _, word in ipairs { ... } do
+			words[#words + 1] = word
+		end
+	end
+	add(table.unpack(arch.machine))
+	add("-smp", options.smp, "-m", options.mem, "-no-reboot")
+	if options.gui then
+		add("-serial", "mon:stdio")
+	else
+		add("-display", "none", "-vga", "std", "-serial", "mon:stdio")
+	end
+	if options.gdb then
+		add("-s", "-S")
+	end
+	if options.direct then
+		local append = "console=" .. arch.console .. " " .. table.concat(options.append, " ")
+		add("-kernel", build.dir .. "/mortise.elf", "-initrd", join_archives(build, options.initrd))
+		add("-append", (append:gsub("%s+$", "")))
+	else
+		local iso = build.dir .. "/mortise.iso"
+		if #options.append > 0 or #options.initrd > 0 then
+			iso = special_iso(build, options)
+		end
+		if options.uefi then
+			add("-bios", firmware())
+		end
+		add("-cdrom", iso)
+	end
+	return words
+end
+
+function run.run(options)
+	local targets = { "mortise.elf", "modules.cpio", "rootfs.cpio" }
+	if not options.direct then
+		targets[#targets + 1] = "mortise.iso"
+	end
+	local status, build = ninja.targets(options, targets)
+	if status ~= 0 then
+		return status
+	end
+	local words = run.command(build, options)
+	for i, word in ipairs(words) do
+		words[i] = word:match("^[%w_./,=:-]+$") and word or fs.quote(word)
+	end
+	local command = table.concat(words, " ")
+	if options.dry then
+		print(command)
+		return 0
+	end
+	io.stderr:write(command, "\n")
+	local _, kind, code = os.execute(command)
+	return kind == "exit" and code or 1
+end
+
+return run

@@ -1,0 +1,104 @@
+--[[
+sources.lua: which files each part of the build is made of, and the rule that a module includes only headers of modules
+that it needs.
+]]
+local fs = require "tools.lib.fs"
+
+local sources = {}
+
+local function concat(...)
+	local list = {}
+	for _, part in ipairs { ... } do
+		for _, item in ipairs(part) do
+			list[#list + 1] = item
+		end
+	end
+	return list
+end
+
+function sources.kernel(port)
+	local list = concat(fs.find("core", "-name '*.c'"), fs.find("arch/" .. port, "-name '*.c' -o -name '*.asm' -o -name '*.S'"))
+	local kept = {}
+	for _, path in ipairs(list) do
+		if not path:match("^arch/[^/]+/vdso/") then
+			kept[#kept + 1] = path
+		end
+	end
+	return kept
+end
+
+function sources.vdso(port)
+	local base = "arch/" .. port .. "/vdso"
+	if not fs.exists(base .. "/vdso.lds") then
+		return {}
+	end
+	return fs.find(base, "-name '*.c' -o -name '*.S' -o -name '*.asm'")
+end
+
+-- The vDSO is user code: position independent, no kernel flags, no protector (its canary is the program's).
+function sources.vdso_flags(build)
+	local list = {
+		"-std=gnu11", "-O2", "-g", "-ffreestanding", "-fPIC", "-fno-stack-protector", "-fvisibility=hidden", "-Wall", "-Wextra",
+		"-Werror", "-fasynchronous-unwind-tables", "-nostdinc", "-DVDSO=1",
+	}
+	return concat(list, build.arch.vdso_cflags, build.includes)
+end
+
+function sources.module(name, port)
+	local kept = {}
+	for _, path in ipairs(fs.find("modules/" .. name, "-name '*.c' -o -name '*.asm' -o -name '*.S'")) do
+		local other = path:match("/arch/([^/]+)/")
+		if (not other or other == port) and not path:match("/tests?/") then
+			kept[#kept + 1] = path
+		end
+	end
+	return kept
+end
+
+function sources.generated(modules)
+	local names = {
+		"abi.h", "dispatch.c", "trace_formats.h", "trace_formats.c", "smoke.c", "fuzz_grammar.h", "syscalls.syz.txt",
+		"syscalls.json", "syscalls.md",
+	}
+	for _, module in ipairs(modules) do
+		names[#names + 1] = module.name .. ".h"
+		names[#names + 1] = module.name .. "_module.c"
+	end
+	return names
+end
+
+function sources.generator_inputs(port)
+	return concat({ "syscalls.tbl", "iso/modules.boot" }, fs.find("modules", "-mindepth 2 -maxdepth 2 -name module.lua"),
+		fs.find("tools/gen", "-name '*.lua'"), fs.find("tools/lib", "-name '*.lua'"), fs.find("arch", "-name arch.lua"),
+		require("tools.gen.main").public_headers(port))
+end
+
+function sources.initrd_tools()
+	return { "tools/initrd.lua", "tools/cpio.lua" }
+end
+
+function sources.rootfs_files()
+	return fs.find("iso/rootfs", "-type f")
+end
+
+-- `#include "modules/x/..."` is allowed in x itself and in modules that need x. Errors name file and line.
+function sources.check_includes(modules)
+	for _, module in ipairs(modules) do
+		local allowed = { [module.name] = true }
+		for _, need in ipairs(module.needs) do
+			allowed[need] = true
+		end
+		for _, path in ipairs(fs.find("modules/" .. module.name, "-name '*.[ch]'")) do
+			local number = 0
+			for line in io.lines(path) do
+				number = number + 1
+				local other = line:match('^%s*#%s*include%s*["<]modules/([^/]+)/') or line:match('^%s*#%s*include%s*<gen/([%w_]+)%.h>')
+				if other and not allowed[other] and fs.exists("modules/" .. other .. "/module.lua") then
+					error(("%s:%d: includes a header of %s, which module.lua does not need"):format(path, number, other), 0)
+				end
+			end
+		end
+	end
+end
+
+return sources

@@ -1,0 +1,1 @@
+return function() return { ["smoke.c"] = "\n" } end
