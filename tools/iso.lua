@@ -1,7 +1,7 @@
 --[[
 iso.lua: the hybrid ISO (BIOS and UEFI, CD and USB stick) by grub-mkrescue, small and reproducible.
 
-	lua5.4 tools/iso.lua OUT.iso BUILD-DIRECTORY [GRUB.CFG [ARCHIVE]]
+	lua5.4 tools/iso.lua OUT.iso BUILD-DIRECTORY [GRUB.CFG] [ARCHIVE]
 ARCHIVE: one more file of the build directory; with it the two plain archives are left out.
 Two builds of the same inputs are the same bytes: file times, volume dates, GUID and the FAT serial number are fixed.
 ]]

@@ -45,7 +45,7 @@ function ksyms.functions(elf, nm)
 	end
 	local start, list = nil, {}
 	for _, line in ipairs(lines) do
-		local address, name = line:match("^(%x+) %a kernel_image_start$"), nil
+		local address = line:match("^(%x+) %a kernel_image_start$")
 		if address then
 			start = math.tointeger(tonumber("0x" .. address))
 		end
@@ -56,7 +56,7 @@ function ksyms.functions(elf, nm)
 	local last
 	for _, line in ipairs(lines) do
 		local address, name = line:match("^(%x+) [tTwW] (%S+)$")
-		if address and not name:match("^%.L") then
+		if address and name ~= "kernel_image_start" then
 			local offset = math.tointeger(tonumber("0x" .. address)) - start
 			if offset >= 0 and offset < 0x80000000 and offset ~= last then
 				list[#list + 1] = { name = name, offset = offset }

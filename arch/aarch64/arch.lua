@@ -4,7 +4,6 @@ return {
 	ready = false,				-- its contract is not fulfilled: the build refuses it
 	prefix = "aarch64-linux-gnu-",
 	assembler = "gas",			-- .S files, through gcc
-	asmflags = {},
 	cflags = { "-mgeneral-regs-only", "-mstrict-align" },
 	linker_script = "arch/aarch64/kernel.lds",
 	ldflags = { "-z", "max-page-size=4096" },

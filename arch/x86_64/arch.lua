@@ -4,7 +4,7 @@ return {
 	ready = true,
 	prefix = "",				-- of gcc, ld, nm, objcopy
 	assembler = "nasm",			-- .asm files
-	asmflags = { "-f", "elf64", "-g", "-F", "dwarf" },
+	nasmflags = { "-f", "elf64", "-g", "-F", "dwarf" },
 	cflags = {
 		"-mno-red-zone", "-mgeneral-regs-only", "-mcmodel=kernel", "-fcf-protection=none", "-mno-sse",
 		"-mstack-protector-guard=tls", "-mstack-protector-guard-reg=gs", "-mstack-protector-guard-offset=40",

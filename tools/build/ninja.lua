@@ -25,17 +25,17 @@ rule cc
   depfile = $out.d
   deps = gcc
 rule as_nasm
-  command = nasm %(asmflags) -I./ -I%(dir)/ -MD $out.d -MQ $out $in -o $out
+  command = nasm %(nasmflags) -I./ -I%(dir)/ -MD $out.d -MQ $out $in -o $out
   description = NASM $in
   depfile = $out.d
   deps = gcc
 rule as_gas
-  command = %(cc) %(cflags) %(asmflags) -D__ASSEMBLER__ -MMD -MF $out.d -c $in -o $out
+  command = %(cc) %(cflags) -D__ASSEMBLER__ -MMD -MF $out.d -c $in -o $out
   description = AS $in
   depfile = $out.d
   deps = gcc
 rule link
-  command = %(prefix)ld -T %(script) %(ldflags) -static --no-dynamic-linker --build-id=none -o $out $in
+  command = %(prefix)ld -T %(script) %(ldflags) -static --no-dynamic-linker --build-id=none -z noexecstack -o $out $in
   description = LINK $out
 rule ksyms
   command = lua5.4 tools/ksyms.lua write $in $out %(prefix)nm
@@ -91,7 +91,7 @@ local function compile(build, out, source, extra)
 		rule = "as_gas"
 	end
 	out[#out + 1] = ("build %s: %s %s || %s/abi.h"):format(object, rule, source, build.gen)
-	local flags = table.concat({ FILE_FLAGS[source], extra }, " ")
+	local flags = (FILE_FLAGS[source] or "") .. (extra or "")
 	if flags ~= "" and rule == "cc" then
 		out[#out + 1] = "  flags = " .. flags
 	end
@@ -145,11 +145,10 @@ local function write_kernel(build, out)
 	local empty = build.gen .. "/ksyms_empty.c"
 	fs.write_if_changed(empty, require("tools.ksyms").source({}))
 	local list, dir = table.concat(objects, " "), build.dir
-	out[#out + 1] = ("build %s/stage1.elf: link %s %s | %s"):format(build.obj, list, compile(build, out, empty),
-		build.arch.linker_script)
+	local first, second = compile(build, out, empty), compile(build, out, build.gen .. "/ksyms.c")
+	out[#out + 1] = ("build %s/stage1.elf: link %s %s | %s"):format(build.obj, list, first, build.arch.linker_script)
 	out[#out + 1] = ("build %s/ksyms.c: ksyms %s/stage1.elf | tools/ksyms.lua"):format(build.gen, build.obj)
-	out[#out + 1] = ("build %s/mortise.elf.debug: link %s %s | %s"):format(dir, list,
-		compile(build, out, build.gen .. "/ksyms.c"), build.arch.linker_script)
+	out[#out + 1] = ("build %s/mortise.elf.debug: link %s %s | %s"):format(dir, list, second, build.arch.linker_script)
 	out[#out + 1] = ("build %s/mortise.elf: finish %s/mortise.elf.debug | %s/stage1.elf"):format(dir, dir, build.obj)
 	out[#out + 1] = ("  stage = %s/stage1.elf"):format(build.obj)
 end
@@ -179,15 +178,15 @@ local function write_images(build, out, kos)
 	out[#out + 1] = ("build all: phony %s/mortise.elf %s/modules.cpio %s/rootfs.cpio\ndefault all"):format(dir, dir, dir)
 end
 
--- Writes the file; returns its path, the build and the modules.
-function ninja.write(options)
+-- Writes the file; returns its path, the build and the modules. `only`: check the includes of this module alone.
+function ninja.write(options, only)
 	local build = config.load(options)
 	local arch = build.arch
-	local _, modules = manifest.load_all("modules")
-	sources.check_includes(modules)
+	local by_name, modules = manifest.load_all("modules")
+	sources.check_includes(only and { by_name[only] } or modules)
 	local out = { fill(RULES, {
 		dir = build.dir, gen = build.gen, name = arch.name, cc = build.cc, prefix = arch.prefix,
-		cflags = table.concat(build.cflags, " "), asmflags = table.concat(arch.asmflags, " "),
+		cflags = table.concat(build.cflags, " "), nasmflags = table.concat(arch.nasmflags or {}, " "),
 		ldflags = table.concat(arch.ldflags, " "), script = arch.linker_script, busybox = arch.busybox,
 		vdso_cflags = table.concat(sources.vdso_flags(build), " "),
 	}) }
@@ -242,7 +241,7 @@ end
 
 function ninja.module(options)
 	local name = options.words[1] or error("module NAME", 0)
-	local path, build, modules = ninja.write(options)
+	local path, build, modules = ninja.write(options, name)
 	for _, module in ipairs(modules) do
 		if module.name == name then
 			return run(options, path, build.dir .. "/modules/" .. name .. ".ko")

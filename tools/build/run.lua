@@ -66,7 +66,7 @@ function run.command(build, options)
 		end
 	end
 	add(table.unpack(arch.machine))
-	add("-smp", options.smp, "-m", options.mem, "-no-reboot")
+	add("-smp", options.smp, "-m", options.mem)
 	if options.gui then
 		add("-serial", "mon:stdio")
 	else
