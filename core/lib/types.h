@@ -21,6 +21,7 @@
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define __must_check  __attribute__((warn_unused_result))
 #define __noinline    __attribute__((noinline))
+#undef __always_inline		/* linux/stddef.h has a weaker one */
 #define __always_inline inline __attribute__((always_inline))
 #define __section(s)  __attribute__((section(s), used))
 #define fallthrough   __attribute__((fallthrough))
