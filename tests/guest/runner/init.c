@@ -1,0 +1,102 @@
+/*
+ * The init of the guest tests: runs the programs of /tests/list one after another, each with a bound of time, and says on
+ * the console what became of them. `start=N` on the kernel's command line (environment of init) begins with the N-th.
+ *
+ *	@@ run NAME          @@ end NAME exited CODE | killed SIGNAL | timeout          @@ done
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Waits for the child; orphans of earlier tests are reaped on the way. Returns false after `seconds`. */
+static int wait_child(pid_t child, int seconds, int *status)
+{
+	double end = now() + seconds;
+
+	while (now() < end) {
+		pid_t pid = waitpid(-1, status, WNOHANG);
+
+		if (pid == child)
+			return 1;
+		if (pid <= 0)
+			usleep(2000);
+	}
+	return 0;
+}
+
+static void run(const char *name, int seconds)
+{
+	char path[256];
+	int status = 0;
+	pid_t child;
+
+	snprintf(path, sizeof(path), "/tests/%s", name);
+	printf("@@ run %s\n", name);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		char *args[] = { path, NULL };
+
+		setsid();
+		if (chdir("/tmp") != 0)
+			_exit(126);
+		execv(path, args);
+		_exit(127);
+	}
+	if (!wait_child(child, seconds, &status)) {
+		kill(-child, SIGKILL);
+		kill(child, SIGKILL);
+		printf("\n@@ end %s timeout\n", name);
+	} else if (WIFEXITED(status)) {
+		printf("\n@@ end %s exited %d\n", name, WEXITSTATUS(status));
+	} else {
+		printf("\n@@ end %s killed %d\n", name, WTERMSIG(status));
+	}
+	fflush(stdout);
+	kill(-child, SIGKILL);
+}
+
+int main(void)
+{
+	const char *start = getenv("start");
+	int first = start ? atoi(start) : 1, number = 0, seconds;
+	char name[200];
+	FILE *list;
+
+	mkdir("/proc", 0755);
+	mkdir("/tmp", 01777);
+	mount("proc", "/proc", "proc", 0, "");
+	mount("devtmpfs", "/dev", "devtmpfs", 0, "");
+	mount("tmpfs", "/tmp", "tmpfs", 0, "");
+	list = fopen("/tests/list", "r");
+	if (!list)
+		printf("@@ no list: errno %d\n", errno);
+	while (list && fscanf(list, "%199s %d", name, &seconds) == 2) {
+		if (++number >= first)
+			run(name, seconds);
+	}
+	printf("@@ done\n");
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	for (;;)
+		pause();
+}

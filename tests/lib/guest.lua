@@ -1,0 +1,162 @@
+--[[
+guest.lua: user programs as tests of the kernel: each is built statically with musl-gcc and with gcc, packed into an archive,
+run on the kernel with 1, 2 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
+
+tests/guest/X.c, one behaviour a file; header lines:
+	// linux: no (reason)       not run on the build machine
+	// flags: -pthread          for the compiler
+	// libc: gcc                only this one (musl or gcc)
+	// timeout: 20              seconds in the guest (default 30)
+	// calls: futex clone       what it covers, for the coverage page
+]]
+local fs = require "tools.lib.fs"
+local process = require "tests.lib.process"
+local report = require "tests.lib.report"
+local tap = require "tests.lib.tap"
+local vm = require "tests.lib.vm"
+
+local guest = {}
+
+local COMPILERS = { musl = "musl-gcc", gcc = "gcc" }
+local LIBRARIES = { "musl", "gcc" }
+local CPUS = { 1, 2, 4 }
+local RESTARTS = 4
+
+local function newer(path, than)
+	return os.execute(("[ %s -nt %s ] && [ %s -nt tests/guest/include/test.h ]"):format(fs.quote(path), fs.quote(than), fs.quote(path)))
+end
+
+local function compile(source, program, compiler, flags)
+	if newer(program, source) then
+		return true
+	end
+	local words = { compiler, "-std=gnu11", "-O2", "-g0", "-Wall", "-static", "-Itests/guest/include", "-o", program, source }
+	for flag in flags:gmatch("%S+") do
+		words[#words + 1] = flag
+	end
+	local output, code = process.run(words, 120)
+	return code == 0, output
+end
+
+-- Programs as { name, path, seconds, native }.
+local function build_programs(directory, files)
+	local programs = {}
+	for _, path in ipairs(files) do
+		local text = fs.read(path)
+		local only = tap.header(text, "libc")
+		for _, library in ipairs(LIBRARIES) do
+			if not only or only:match(library) then
+				local name = path:match("([^/]+)%.c$") .. "." .. library
+				local ok, output = compile(path, directory .. "/" .. name, COMPILERS[library], tap.header(text, "flags") or "")
+				if ok then
+					programs[#programs + 1] = {
+						name = name, path = directory .. "/" .. name, seconds = tonumber(tap.header(text, "timeout")) or 30,
+						native = not (tap.header(text, "linux") or ""):match("^no"),
+					}
+				else
+					report.result(false, "guest/" .. name .. ": compiles", output)
+				end
+			end
+		end
+	end
+	return programs
+end
+
+local function pack(options, programs)
+	local tree = options.scratch .. "/guest"
+	fs.mkdir(tree .. "/tests")
+	local ok, output = compile("tests/guest/runner/init.c", options.dir .. "/guest/runner-init", "musl-gcc", "")
+	if not ok then
+		error("the runner does not compile: " .. output, 0)
+	end
+	os.execute(("cp %s/guest/runner-init %s/tests/init"):format(options.dir, tree))
+	local list = {}
+	for i, program in ipairs(programs) do
+		os.execute(("cp %s %s/tests/"):format(fs.quote(program.path), fs.quote(tree)))
+		list[i] = program.name .. " " .. program.seconds
+	end
+	fs.write(tree .. "/tests/list", table.concat(list, "\n") .. "\n")
+	local archive = options.scratch .. "/guest.cpio"
+	assert(os.execute(("lua5.4 tools/initrd.lua tree %s %s"):format(archive, tree)))
+	return archive
+end
+
+-- Runs programs from `first` on in one machine; returns the number of the next one to run (past the end: all done).
+local function boot_from(options, programs, archive, cpus, first)
+	local machine = vm.start {
+		direct = true, smp = cpus, mem = 512, initrd = { archive },
+		append = "rdinit=/tests/init panic=-1 quiet start=" .. first,
+	}
+	local number = first
+	while number <= #programs do
+		local program = programs[number]
+		local name = ("guest/%s smp=%d"):format(program.name, cpus)
+		local begun = machine:expect("@@ run " .. program.name, number == first and 120 or 30)
+		local from = machine.position
+		local ending = begun and machine:expect("@@ end " .. program.name .. " %a+ ?%d*", program.seconds * 3 + 20, true)
+		if not ending then
+			report.result(false, name .. (begun and ": ends" or ": starts"), machine:tail(30))
+			machine:kill()
+			return number + 1
+		end
+		local kind, code = ending:match(" (%a+) ?(%d*)$")
+		tap.judge(name, machine.text:sub(from, machine.position), kind, tonumber(code) or -1)
+		number = number + 1
+	end
+	local ended = machine:wait(30)
+	report.result(ended, ("guest smp=%d: switches off"):format(cpus), machine:tail(10))
+	return number
+end
+
+local function run_native(programs)
+	for _, program in ipairs(programs) do
+		if program.native then
+			local scratch = process.temporary_directory()
+			local text, code = process.run({ fs.lines("readlink -f " .. fs.quote(program.path))[1] }, program.seconds,
+				{ directory = scratch })
+			tap.judge("linux/" .. program.name, text, code and "exited" or "killed", code or 0)
+			os.execute("rm -rf " .. fs.quote(scratch))
+		end
+	end
+end
+
+function guest.run_programs(options, programs, cpu_counts)
+	if #programs == 0 then
+		return
+	end
+	run_native(programs)
+	local archive = pack(options, programs)
+	for _, cpus in ipairs(cpu_counts) do
+		local number, boots = 1, 0
+		while number <= #programs and boots <= RESTARTS do
+			number = boot_from(options, programs, archive, cpus, number)
+			boots = boots + 1
+		end
+		if number <= #programs then
+			report.result(false, ("guest smp=%d: %d programs not reached after %d boots"):format(cpus, #programs - number + 1, boots))
+		end
+		report.note(("%d programs on %d processors, %d boots"):format(#programs, cpus, boots))
+	end
+end
+
+function guest.run(options, files)
+	local directory = options.dir .. "/guest"
+	fs.mkdir(directory)
+	guest.run_programs(options, build_programs(directory, files), CPUS)
+end
+
+-- The generated smoke test of every row.
+function guest.smoke(options)
+	local directory = options.dir .. "/guest"
+	fs.mkdir(directory)
+	local program = directory .. "/smoke"
+	os.execute("rm -f " .. program)
+	local ok, output = compile(options.dir .. "/gen/smoke.c", program, "gcc", "")
+	if not ok then
+		report.result(false, "smoke: compiles", output)
+		return
+	end
+	guest.run_programs(options, { { name = "smoke", path = program, seconds = 60, native = true } }, { 2 })
+end
+
+return guest

@@ -1,0 +1,196 @@
+--[[
+process.lua: a child process with its standard input and output on pipes, read with deadlines. Lua 5.3 with luaposix.
+
+Children that are still there when the tests end are killed by process.kill_all().
+]]
+local poll = require "posix.poll"
+local signal = require "posix.signal"
+local stdlib = require "posix.stdlib"
+local time = require "posix.time"
+local unistd = require "posix.unistd"
+local wait = require "posix.sys.wait"
+local fcntl = require "posix.fcntl"
+
+local process = {}
+process.__index = process
+
+local alive = {}
+
+function process.now()
+	local t = time.clock_gettime(time.CLOCK_MONOTONIC)
+	return t.tv_sec + t.tv_nsec / 1e9
+end
+
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+local function child(words, options, stdin, stdout)
+	unistd.setpid("p", 0, 0)
+	signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+	unistd.dup2(stdin, 0)
+	unistd.dup2(stdout, 1)
+	if options.stderr == "drop" then
+		unistd.dup2(fcntl.open("/dev/null", fcntl.O_WRONLY), 2)
+	else
+		unistd.dup2(stdout, 2)
+	end
+	for fd = 3, 63 do
+		unistd.close(fd)
+	end
+	if options.directory then
+		unistd.chdir(options.directory)
+	end
+	local args = {}
+	for i = 2, #words do
+		args[i - 1] = words[i]
+	end
+	unistd.execp(words[1], args)
+	io.stderr:write("cannot run ", words[1], "\n")
+	os.exit(127, false)
+end
+
+-- Starts words[1] with the other words as arguments. options: directory, stderr = "drop".
+function process.start(words, options)
+	local in_read, in_write = unistd.pipe()
+	local out_read, out_write = unistd.pipe()
+	io.flush()
+	local pid = assert(unistd.fork())
+	if pid == 0 then
+		child(words, options or {}, in_read, out_write)
+	end
+	unistd.close(in_read)
+	unistd.close(out_write)
+	local self = setmetatable({ pid = pid, input = in_write, output = out_read, text = "", position = 1 }, process)
+	alive[pid] = self
+	return self
+end
+
+function process:send(text)
+	while #text > 0 do
+		local n = unistd.write(self.input, text)
+		if not n then
+			return false
+		end
+		text = text:sub(n + 1)
+	end
+	return true
+end
+
+function process:close_input()
+	if self.input then
+		unistd.close(self.input)
+		self.input = nil
+	end
+end
+
+-- Reads what comes within `seconds`; false at end of file.
+function process:read_some(seconds)
+	if self.eof then
+		return false
+	end
+	local ready = poll.rpoll(self.output, math.max(0, math.floor(seconds * 1000)))
+	if ready and ready > 0 then
+		local text = unistd.read(self.output, 65536)
+		if not text or text == "" then
+			self.eof = true
+			return false
+		end
+		self.text = self.text .. text
+	end
+	return true
+end
+
+-- Waits until `what` (plain text, or a pattern when `pattern` is true) stands in the output after what was matched last.
+-- Returns the match, or nil when `seconds` are over or the output has ended.
+function process:expect(what, seconds, pattern)
+	local deadline = process.now() + seconds
+	while true do
+		local first, last = self.text:find(what, self.position, not pattern)
+		if first then
+			self.position = last + 1
+			return self.text:sub(first, last)
+		end
+		local left = deadline - process.now()
+		if left <= 0 or not self:read_some(math.min(left, 1)) then
+			first, last = self.text:find(what, self.position, not pattern)
+			if first then
+				self.position = last + 1
+				return self.text:sub(first, last)
+			end
+			return nil
+		end
+	end
+end
+
+-- The end of the output, for messages.
+function process:tail(lines)
+	local list = {}
+	for line in self.text:gsub("\r", ""):gmatch("[^\n]+") do
+		list[#list + 1] = line
+	end
+	return table.concat(list, "\n", math.max(1, #list - (lines or 25) + 1))
+end
+
+function process:kill()
+	if alive[self.pid] then
+		signal.kill(-self.pid, signal.SIGKILL)
+		signal.kill(self.pid, signal.SIGKILL)
+	end
+	return self:reap(true)
+end
+
+function process:reap(block)
+	if not alive[self.pid] then
+		return self.status
+	end
+	local pid, kind, status = wait.wait(self.pid, block and 0 or wait.WNOHANG)
+	if pid == self.pid then
+		alive[self.pid] = nil
+		self.status = { kind = kind, code = status }
+		self:close_input()
+		unistd.close(self.output)
+		self.eof = true
+	end
+	return self.status
+end
+
+-- Waits for the end; nil (and the process is killed) when `seconds` are over. Status: { kind = exited|killed, code }.
+function process:wait(seconds)
+	local deadline = process.now() + seconds
+	while not self.eof do
+		local left = deadline - process.now()
+		if left <= 0 then
+			self:kill()
+			return nil
+		end
+		self:read_some(math.min(left, 1))
+	end
+	while process.now() < deadline do
+		local status = self:reap(false)
+		if status then
+			return status
+		end
+		time.nanosleep({ tv_sec = 0, tv_nsec = 10000000 })
+	end
+	self:kill()
+	return nil
+end
+
+-- Runs to the end: output, exit code (nil if it was killed or took too long).
+function process.run(words, seconds, options)
+	local self = process.start(words, options)
+	self:close_input()
+	local status = self:wait(seconds or 60)
+	return self.text, status and status.kind == "exited" and status.code or nil
+end
+
+function process.kill_all()
+	for _, self in pairs(alive) do
+		self:kill()
+	end
+end
+
+function process.temporary_directory()
+	return assert(stdlib.mkdtemp("/tmp/mortise-test.XXXXXX"))
+end
+
+return process

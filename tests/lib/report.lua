@@ -1,0 +1,79 @@
+--[[
+report.lua: counts results and prints progress; the last line of a run is `N passed, N failed` alone.
+
+A test gets an object `t`: t.check(condition, what), t.equal(got, expected, what), t.fails(function, pattern, what), t.note(text).
+Each check counts as one result; an error that escapes from the test counts as one failure.
+]]
+local report = { passed = 0, failed = 0, failures = {} }
+
+function report.result(ok, name, detail)
+	if ok then
+		report.passed = report.passed + 1
+	else
+		report.failed = report.failed + 1
+		report.failures[#report.failures + 1] = name
+		io.write("not ok: ", name, "\n")
+		if detail and detail ~= "" then
+			io.write((detail:gsub("\n$", ""):gsub("[^\n]+", "    %0")), "\n")
+		end
+		io.flush()
+	end
+	return ok
+end
+
+function report.section(name)
+	io.write("== ", name, "\n")
+	io.flush()
+end
+
+function report.note(text)
+	io.write("   ", text, "\n")
+	io.flush()
+end
+
+local function make_test(name)
+	local t = { name = name }
+	function t.check(condition, what, detail)
+		return report.result(condition and true or false, name .. ": " .. what, detail)
+	end
+	function t.equal(got, expected, what)
+		local detail = ("got      %s\nexpected %s"):format(tostring(got), tostring(expected))
+		return t.check(got == expected, what, detail)
+	end
+	-- The function must raise an error whose text has `pattern` (a plain string).
+	function t.fails(fn, pattern, what)
+		local ok, reason = pcall(fn)
+		reason = tostring(reason)
+		return t.check(not ok and reason:find(pattern, 1, true), what, ok and "no error" or reason)
+	end
+	t.note = report.note
+	return t
+end
+
+-- Runs one function with a fresh test object; prints its line when it is done.
+function report.run(name, fn)
+	local before, start = report.failed, os.time()
+	local count = report.passed + report.failed
+	local ok, reason = xpcall(fn, debug.traceback, make_test(name))
+	if not ok then
+		report.result(false, name, tostring(reason))
+	end
+	local results = report.passed + report.failed - count
+	local seconds = os.time() - start
+	io.write(("%s %s (%d checks%s)\n"):format(report.failed == before and "ok " or "BAD", name, results,
+		seconds > 2 and (", %d s"):format(seconds) or ""))
+	io.flush()
+end
+
+function report.finish()
+	if report.failed > 0 then
+		print("\nfailed:")
+		for _, name in ipairs(report.failures) do
+			print("  " .. name)
+		end
+	end
+	print(("%d passed, %d failed"):format(report.passed, report.failed))
+	return report.failed == 0 and 0 or 1
+end
+
+return report

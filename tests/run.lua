@@ -1,0 +1,123 @@
+--[[
+run.lua: runs the tests.  lua5.3 tests/run.lua --arch A --config C --dir BUILD [kind or file]...
+
+Kinds, in the order in which they run: gen, lint (Lua files that return a list of { name, function }), host (C programs
+over parts of the kernel), guest and smoke (C programs on the kernel and on the build machine), boot (Lua files that
+return a function and drive a virtual machine). Prints progress and, last, `N passed, N failed`.
+]]
+package.path = "./?.lua;" .. package.path
+
+local fs = require "tools.lib.fs"
+local process = require "tests.lib.process"
+local report = require "tests.lib.report"
+
+local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot" }
+
+local function parse(words)
+	local options, i = { kinds = {}, files = {} }, 1
+	while words[i] do
+		local name = words[i]:match("^%-%-([%l-]+)$")
+		if name == "update-golden" then
+			options.update_golden = true
+		elseif name then
+			i = i + 1
+			options[name] = words[i]
+		elseif words[i]:match("/") then
+			local path = words[i]
+			local kind = path:match("^tests/(%l+)/") or error("not a test: " .. path, 0)
+			options.kinds[kind] = true
+			options.files[kind] = options.files[kind] or {}
+			options.files[kind][path] = true
+		else
+			options.kinds[words[i]] = true
+		end
+		i = i + 1
+	end
+	if not next(options.kinds) then
+		for _, kind in ipairs(KINDS) do
+			options.kinds[kind] = true
+		end
+	end
+	return options
+end
+
+local function files(options, kind, pattern)
+	local chosen, list = options.files[kind], {}
+	for _, path in ipairs(fs.find("tests/" .. kind, "-maxdepth 1 -name '" .. pattern .. "'")) do
+		if not chosen or chosen[path] then
+			list[#list + 1] = path
+		end
+	end
+	return list
+end
+
+local run = {}
+
+local function run_lua_lists(options, kind)
+	for _, path in ipairs(files(options, kind, "*.lua")) do
+		for _, test in ipairs(dofile(path)) do
+			report.run(path:match("[^/]+/[^/]+$"):gsub("%.lua$", "") .. ": " .. test[1], function(t)
+				t.options = options
+				test[2](t)
+			end)
+		end
+	end
+end
+
+function run.gen(options)
+	run_lua_lists(options, "gen")
+end
+
+function run.lint(options)
+	run_lua_lists(options, "lint")
+end
+
+function run.host(options)
+	require("tests.lib.host").run(options, files(options, "host", "*.c"))
+end
+
+function run.smoke(options)
+	require("tests.lib.guest").smoke(options)
+end
+
+function run.guest(options)
+	require("tests.lib.guest").run(options, files(options, "guest", "*.c"))
+end
+
+function run.boot(options)
+	local vm = require "tests.lib.vm"
+	for _, path in ipairs(files(options, "boot", "*.lua")) do
+		local test = dofile(path)
+		report.run(path:gsub("^tests/", ""):gsub("%.lua$", ""), function(t)
+			t.options, t.vm, t.dir = options, vm, options.dir
+			test(t)
+		end)
+		process.kill_all()
+	end
+end
+
+local function main()
+	local options = parse(arg)
+	local vm = require "tests.lib.vm"
+	options.scratch = process.temporary_directory()
+	vm.scratch = options.scratch
+	vm.build = { dir = options.dir, arch = dofile("arch/" .. options.arch .. "/arch.lua") }
+	for _, kind in ipairs(KINDS) do
+		if options.kinds[kind] then
+			report.section(kind)
+			local ok, reason = xpcall(run[kind], debug.traceback, options)
+			if not ok then
+				report.result(false, kind, tostring(reason))
+			end
+		end
+	end
+	process.kill_all()
+	os.execute("rm -rf " .. fs.quote(options.scratch))
+end
+
+local ok, reason = xpcall(main, debug.traceback)
+if not ok then
+	report.result(false, "tests", tostring(reason))
+	pcall(process.kill_all)
+end
+os.exit(report.finish())

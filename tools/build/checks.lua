@@ -1,0 +1,73 @@
+-- checks.lua: the verbs test, lint and bench.
+local fs = require "tools.lib.fs"
+local ninja = require "tools.build.ninja"
+
+local checks = {}
+
+function checks.lint(options)
+	local lint = require "tools.lint.main"
+	local manifest = require "tools.lib.manifest"
+	local problems = lint.tree(#options.words > 0 and options.words or nil)
+	local ok, reason = pcall(function()
+		local _, modules = manifest.load_all("modules")
+		require("tools.build.sources").check_includes(modules)
+	end)
+	if not ok then
+		problems[#problems + 1] = reason
+	end
+	for _, problem in ipairs(problems) do
+		print(problem)
+	end
+	print(("%d files, %d problems"):format(#lint.files(), #problems))
+	return #problems == 0 and 0 or 1
+end
+
+-- The kinds of tests that need no kernel.
+local WITHOUT_KERNEL = { gen = true, lint = true, host = true }
+
+local function needs_kernel(words)
+	for _, word in ipairs(words) do
+		if not WITHOUT_KERNEL[word] and not word:match("^tests/gen/") and not word:match("^tests/lint/")
+			and not word:match("^tests/host/") then
+			return true
+		end
+	end
+	return #words == 0
+end
+
+function checks.test(options)
+	local status, build = ninja.targets(options, needs_kernel(options.words)
+		and { "mortise.elf", "modules.cpio", "rootfs.cpio", "mortise.iso" } or { "gen/abi.h" })
+	if status ~= 0 then
+		print("the build failed\n0 passed, 1 failed")
+		return status
+	end
+	local command = ("lua5.3 tests/run.lua --arch %s --config %s --dir %s"):format(options.arch, options.config, build.dir)
+	if options["update-golden"] then
+		command = command .. " --update-golden"
+	end
+	for _, word in ipairs(options.words) do
+		command = command .. " " .. fs.quote(word)
+	end
+	local ok = os.execute(command)
+	return ok and 0 or 1
+end
+
+function checks.bench(options)
+	local bench = "../shared/bench/bench"
+	if not fs.exists(bench) then
+		print("no ../shared/bench here: nothing to compare with")
+		return 0
+	end
+	local status, build = ninja.targets(options, { "mortise.elf", "modules.cpio", "rootfs.cpio" })
+	if status ~= 0 then
+		return status
+	end
+	local command = bench .. " " .. build.dir
+	for _, word in ipairs(options.words) do
+		command = command .. " " .. fs.quote(word)
+	end
+	return os.execute(command) and 0 or 1
+end
+
+return checks
