@@ -47,6 +47,8 @@ bool boot_add_range(uint64_t start, uint64_t end, enum boot_memory_kind kind);
 void boot_reserve(uint64_t start, uint64_t end);
 /* Takes zeroed pages from RAM before the page allocator exists. Panics when there are none. Physical address, below `limit` if not 0. */
 uint64_t boot_alloc(size_t size, uint64_t limit);
+/* Hands all RAM that is not reserved or taken to the page allocator; boot_alloc ends here. */
+void boot_release_ranges(void);
 
 /*
  * The port calls this on the boot CPU, with boot_info filled, its own early mappings made (the direct map covers all

@@ -35,6 +35,7 @@
 #define REGION_ACCOUNTED   0x8000u
 #define REGION_HUGE        0x10000u
 #define REGION_NOHUGE      0x20000u
+#define REGION_NOEXEC      0x40000u	/* of a file on a noexec mount: mprotect must not add EXEC */
 #define REGION_PROT (REGION_READ | REGION_WRITE | REGION_EXEC)
 
 struct region;
@@ -59,6 +60,7 @@ struct region {
 	struct list object_link;	/* object->regions */
 	void *owner;
 	const struct region_owner_ops *owner_ops;
+	bool has_private;		/* may contain anonymous pages of its own */
 	const char *label;		/* static name such as "[vdso]", or null */
 };
 

@@ -26,15 +26,9 @@ struct page {
 			uint64_t index;		/* its page number in the object */
 		};
 	};
-	union {
-		struct kmem_cache *cache;	/* PAGE_SLAB */
-		void *freelist;
-		struct rcu_head *rcu;
-	};
-	union {
-		unsigned int slab_used;
-		unsigned int map_count;
-	};
+	struct kmem_cache *cache;	/* PAGE_SLAB */
+	void *freelist;			/* PAGE_SLAB: its free objects */
+	unsigned int slab_used;
 };
 
 #define PAGE_DIRTY 0x1

@@ -91,6 +91,7 @@ struct thread {
 	uint64_t restart_deadline;	/* deadline kept over a module's replacement; 0: none */
 	struct timer sleep_timer;
 	unsigned int timed_out;
+	unsigned int fault_disabled;	/* user_fault_disable() depth */
 	struct spinlock pi_lock;	/* core/sync/pi_mutex.c */
 	struct rb_root pi_waiters;
 	struct pi_mutex *pi_blocked_on;

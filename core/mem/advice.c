@@ -1,0 +1,251 @@
+/*
+ * Operations on the pages of a range: the break, discarding, making present, residency, mremap.
+ *
+ * Locking: as each function says; none returns with a lock.
+ */
+#include "internal.h"
+
+#include <asm/errno.h>
+
+#include "core/debug/panic.h"
+#include "core/module/export.h"
+#include "core/sync/wait.h"
+
+uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t data_limit)
+{
+	uintptr_t old_end, new_end, out;
+	struct region *r;
+
+	if (rwlock_write_lock_killable(&as->lock))
+		return as->brk_end;
+	old_end = ALIGN_UP(as->brk_end, PAGE_SIZE);
+	if (brk < as->brk_start || brk >= USER_END - PAGE_SIZE)
+		goto out;
+	if (data_limit != UINT64_MAX && brk - as->brk_start + (as->data_end - as->data_start) > data_limit)
+		goto out;
+	new_end = ALIGN_UP(brk, PAGE_SIZE);
+	if (new_end < old_end) {
+		if (unmap_locked(as, new_end, old_end))
+			goto out;
+	} else if (new_end > old_end) {
+		struct map_request q = {
+			.addr = old_end, .length = new_end - old_end, .fixed_noreplace = true,
+			.flags = REGION_READ | REGION_WRITE | REGION_MAY_WRITE | REGION_HEAP, .limit = UINT64_MAX,
+		};
+
+		r = region_find(as, old_end, true);
+		/* A page stays free between the heap and what follows. */
+		if ((r && r->start < new_end + PAGE_SIZE) || map_locked(as, &q, &out))
+			goto out;
+	}
+	as->brk_end = brk;
+out:
+	out = as->brk_end;
+	rwlock_write_unlock(&as->lock);
+	return out;
+}
+KAPI(aspace_brk);
+
+int aspace_discard(struct aspace *as, uintptr_t start, size_t length)
+{
+	uintptr_t end = start + length, at = start;
+	struct region *r;
+	int error = 0;
+
+	rwlock_read_lock(&as->lock);
+	for (r = region_find(as, start, true); r && r->start < end; r = region_next(as, r)) {
+		if (r->start > at)
+			error = -ENOMEM;
+		at = r->end;
+		if (r->flags & (REGION_LOCKED | REGION_SPECIAL)) {
+			error = -EINVAL;
+			break;
+		}
+		zap_range(as, r, MAX(start, r->start), MIN(end, r->end), false);
+	}
+	if (!error && at < end)
+		error = -ENOMEM;
+	rwlock_read_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_discard);
+
+int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write)
+{
+	uintptr_t end = start + length;
+
+	for (uintptr_t at = start; at < end; at += PAGE_SIZE) {
+		enum fault_result result;
+		struct region *r;
+
+		if (wait_interrupted(WAIT_KILLABLE))
+			return -EINTR;
+		rwlock_read_lock(&as->lock);
+		r = region_find(as, at, false);
+		if (!r)
+			result = FAULT_BAD_ADDRESS;
+		else if (!(r->flags & REGION_PROT))
+			result = FAULT_DONE;	/* nothing may touch it */
+		else
+			result = fault_locked(as, r, at, write && (r->flags & REGION_WRITE) &&
+					      !(r->flags & REGION_SHARED) ? FAULT_WRITE : FAULT_READ);
+		rwlock_read_unlock(&as->lock);
+		if (result == FAULT_BAD_ADDRESS || result == FAULT_OUT_OF_MEMORY)
+			return -ENOMEM;
+		if (result != FAULT_DONE && result != FAULT_BAD_ACCESS)
+			return -EFAULT;
+	}
+	return 0;
+}
+KAPI(aspace_populate);
+
+int aspace_residency(struct aspace *as, uintptr_t start, size_t pages, unsigned char *vec)
+{
+	int error = 0;
+
+	rwlock_read_lock(&as->lock);
+	for (size_t i = 0; i < pages; i++) {
+		uintptr_t va = start + i * PAGE_SIZE;
+		struct region *r = region_find(as, va, false);
+		uint64_t *e;
+
+		if (!r) {
+			error = -ENOMEM;
+			break;
+		}
+		spin_lock(&as->pt_lock);
+		e = arch_mmu_entry(&as->mmu, va, false);
+		vec[i] = e && *e;
+		spin_unlock(&as->pt_lock);
+		if (!vec[i] && r->object && !r->object->ops->device_page) {
+			struct page *p = memobj_lookup(r->object, (r->offset + (va - r->start)) >> PAGE_SHIFT);
+
+			vec[i] = p != NULL;
+			if (p)
+				page_put(p);
+		}
+	}
+	rwlock_read_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_residency);
+
+/* Moves the entries of a region part to a new place. aspace.lock held for writing. */
+static int move_entries(struct aspace *as, uintptr_t from, uintptr_t to, size_t length)
+{
+	struct gather g;
+	int error = 0;
+
+	gather_start(&g, as);
+	for (size_t at = 0; at < length; at += PAGE_SIZE) {
+		uint64_t *src, *dst;
+
+		if (arch_mmu_next(&as->mmu, from + at, from + at + PAGE_SIZE) != from + at) {
+			at = ALIGN_DOWN(from + at, 512 * PAGE_SIZE) + 511 * PAGE_SIZE - from;
+			continue;
+		}
+		spin_lock(&as->pt_lock);
+		src = arch_mmu_entry(&as->mmu, from + at, false);
+		if (src && *src) {
+			dst = arch_mmu_entry(&as->mmu, to + at, true);
+			if (dst) {
+				*dst = *src;
+				WRITE_ONCE(*src, 0);
+				gather_add(&g, from + at, NULL);
+			} else {
+				error = -ENOMEM;
+			}
+		}
+		spin_unlock(&as->pt_lock);
+		if (error)
+			break;
+	}
+	gather_flush(&g);
+	return error;
+}
+
+/* Grows a region where it stands, if the addresses above are free. */
+static bool grow_in_place(struct aspace *as, struct region *r, size_t add, uint64_t limit)
+{
+	struct region *next = region_next(as, r);
+	uint64_t pages = add >> PAGE_SHIFT;
+
+	if (r->end + add < r->end || r->end + add > USER_END - PAGE_SIZE || (next && next->start < r->end + add))
+		return false;
+	if (limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > limit)
+		return false;
+	if ((r->flags & REGION_ACCOUNTED) && !commit_charge(pages))
+		return false;
+	region_set_range(r, r->start, r->end + add);
+	return true;
+}
+
+static long move_region(struct aspace *as, struct region *r, const struct remap_request *q)
+{
+	size_t length = MIN(q->old_size, q->new_size);
+	uintptr_t old = q->old_addr, at;
+	struct map_request m = {
+		.addr = q->new_addr, .length = q->new_size, .fixed = q->fixed, .flags = r->flags & ~REGION_ACCOUNTED,
+		.object = r->object, .offset = r->offset + (old - r->start), .owner = r->owner,
+		.owner_ops = r->owner_ops, .label = r->label, .limit = q->limit,
+	};
+	struct region *new;
+	int error = map_locked(as, &m, &at);
+
+	if (error)
+		return error;
+	r = region_find(as, old, false);	/* map_locked may have split or joined */
+	new = region_find(as, at, false);
+	if (r->has_private)
+		WRITE_ONCE(new->has_private, true);
+	error = move_entries(as, old, at, length);
+	if (error)
+		return error;
+	if (!q->keep_old)
+		error = unmap_locked(as, old, old + q->old_size);
+	return error ? error : (long)at;
+}
+
+static long remap_locked(struct aspace *as, const struct remap_request *q)
+{
+	struct region *r = region_find(as, q->old_addr, false);
+	int error;
+
+	if (!r)
+		return -EFAULT;
+	if (q->old_size == 0 && (!(r->flags & REGION_SHARED) || !q->may_move))
+		return -EINVAL;
+	if (q->old_size > r->end - q->old_addr)
+		return -EFAULT;
+	if (r->flags & REGION_SPECIAL)
+		return -EINVAL;
+	if (q->fixed) {
+		if (!IS_ALIGNED(q->new_addr, PAGE_SIZE) || q->new_size > USER_END - PAGE_SIZE ||
+		    q->new_addr > USER_END - PAGE_SIZE - q->new_size)
+			return -EINVAL;
+		if (q->old_addr < q->new_addr + q->new_size && q->new_addr < q->old_addr + q->old_size)
+			return -EINVAL;
+	} else if (!q->keep_old && q->new_size <= q->old_size) {
+		error = q->new_size < q->old_size ?
+			unmap_locked(as, q->old_addr + q->new_size, q->old_addr + q->old_size) : 0;
+		return error ? error : (long)q->old_addr;
+	} else if (!q->keep_old && q->old_size && q->old_addr + q->old_size == r->end &&
+		   grow_in_place(as, r, q->new_size - q->old_size, q->limit)) {
+		return (long)q->old_addr;
+	}
+	if (!q->may_move)
+		return -ENOMEM;
+	return move_region(as, r, q);
+}
+
+long aspace_remap(struct aspace *as, const struct remap_request *q)
+{
+	long result = rwlock_write_lock_killable(&as->lock);
+
+	if (result)
+		return result;
+	result = remap_locked(as, q);
+	rwlock_write_unlock(&as->lock);
+	return result;
+}
+KAPI(aspace_remap);

@@ -1,0 +1,313 @@
+/*
+ * Changing the regions of an address space: map, unmap, protection, flags.
+ *
+ * Locking: aspace.lock for writing. Every function checks all that can fail before it changes something, but for splits, which are
+ * harmless when left.
+ */
+#include "internal.h"
+
+#include <asm/errno.h>
+
+#include "core/debug/panic.h"
+#include "core/module/export.h"
+
+#define MMAP_BOTTOM 65536ul
+#define BELOW_4G_TOP 0x80000000ul
+
+static bool range_valid(uintptr_t start, size_t length)
+{
+	return IS_ALIGNED(start, PAGE_SIZE) && IS_ALIGNED(length, PAGE_SIZE) && length != 0 &&
+	       length <= USER_END - PAGE_SIZE && start <= USER_END - PAGE_SIZE - length;
+}
+
+int unmap_locked(struct aspace *as, uintptr_t start, uintptr_t end)
+{
+	struct region *r = region_find(as, start, true);
+	int error;
+
+	if (!r || r->start >= end)
+		return 0;
+	error = region_isolate(as, start, end);
+	if (error)
+		return error;
+	r = region_find(as, start, true);
+	while (r && r->start < end) {
+		struct region *next = region_next(as, r);
+
+		zap_range(as, r, r->start, r->end, false);
+		region_destroy(as, r);
+		r = next;
+	}
+	return 0;
+}
+
+/* Where the mapping goes. 0 or negative errno. */
+static int choose_place(struct aspace *as, const struct map_request *q, uintptr_t *out)
+{
+	uintptr_t top = q->below_4g ? BELOW_4G_TOP : as->mmap_base;
+	struct region *r;
+	uintptr_t gap;
+
+	if (q->fixed || q->fixed_noreplace) {
+		if (!range_valid(q->addr, q->length))
+			return IS_ALIGNED(q->addr, PAGE_SIZE) ? -ENOMEM : -EINVAL;
+		r = region_find(as, q->addr, true);
+		if (q->fixed_noreplace && r && r->start < q->addr + q->length)
+			return -EEXIST;
+		*out = q->addr;
+		return 0;
+	}
+	if (q->addr) {
+		uintptr_t hint = ALIGN_UP(q->addr, PAGE_SIZE);
+
+		if (hint >= MMAP_BOTTOM && range_valid(hint, q->length)) {
+			r = region_find(as, hint, true);
+			if (!r || r->start >= hint + q->length) {
+				*out = hint;
+				return 0;
+			}
+		}
+	}
+	gap = region_find_gap(as, q->length, MMAP_BOTTOM, top);
+	if (!gap && !q->below_4g)
+		gap = region_find_gap(as, q->length, MMAP_BOTTOM, USER_END - PAGE_SIZE);
+	if (!gap)
+		return -ENOMEM;
+	*out = gap;
+	return 0;
+}
+
+static bool needs_account(const struct map_request *q)
+{
+	return !(q->flags & (REGION_SHARED | REGION_SPECIAL | REGION_NORESERVE)) && (q->flags & REGION_WRITE);
+}
+
+static int new_region(struct aspace *as, const struct map_request *q, uintptr_t at, unsigned int flags)
+{
+	struct region *r = region_create(at, at + q->length, flags);
+
+	if (!r)
+		return -ENOMEM;
+	r->object = q->object;
+	r->offset = q->object ? q->offset : 0;
+	r->owner = q->owner;
+	r->owner_ops = q->owner_ops;
+	r->label = q->label;
+	if (r->object)
+		memobj_get(r->object);
+	if (r->owner)
+		r->owner_ops->get(r->owner);
+	region_insert(as, r);
+	region_merge(as, at, at + q->length);
+	return 0;
+}
+
+int map_locked(struct aspace *as, const struct map_request *q, uintptr_t *out)
+{
+	unsigned int flags = q->flags | as->default_flags;
+	uint64_t pages = q->length >> PAGE_SHIFT;
+	uintptr_t at;
+	int error;
+
+	if (as->region_count >= 65530)
+		return -ENOMEM;
+	error = choose_place(as, q, &at);
+	if (error)
+		return error;
+	if (q->limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > q->limit)
+		return -ENOMEM;
+	if ((flags & REGION_LOCKED) && (as->locked_pages + pages) << PAGE_SHIFT > as->locked_limit)
+		return -EAGAIN;
+	if (q->fixed) {
+		error = unmap_locked(as, at, at + q->length);
+		if (error)
+			return error;
+	}
+	if (needs_account(q)) {
+		if (!commit_charge(pages))
+			return -ENOMEM;
+		flags |= REGION_ACCOUNTED;
+	}
+	error = new_region(as, q, at, flags);
+	if (error) {
+		if (flags & REGION_ACCOUNTED)
+			commit_release(pages);
+		return error;
+	}
+	*out = at;
+	return 0;
+}
+
+int aspace_map(struct aspace *as, const struct map_request *q, uintptr_t *out)
+{
+	bool populate;
+	int error;
+
+	if (!q->length || !IS_ALIGNED(q->length, PAGE_SIZE) || q->length > USER_END)
+		return q->length > USER_END ? -ENOMEM : -EINVAL;
+	error = rwlock_write_lock_killable(&as->lock);
+	if (error)
+		return error;
+	error = map_locked(as, q, out);
+	populate = q->populate || ((q->flags | as->default_flags) & REGION_LOCKED);
+	rwlock_write_unlock(&as->lock);
+	if (!error && populate && !(q->flags & REGION_LOCK_ON_FAULT))
+		aspace_populate(as, *out, q->length, q->flags & REGION_WRITE);
+	return error;
+}
+KAPI(aspace_map);
+
+int aspace_unmap(struct aspace *as, uintptr_t start, size_t length)
+{
+	int error;
+
+	if (!range_valid(start, length))
+		return -EINVAL;
+	error = rwlock_write_lock_killable(&as->lock);
+	if (error)
+		return error;
+	error = unmap_locked(as, start, start + length);
+	if (!error)
+		arch_mmu_free_tables(&as->mmu, start, start + length);
+	rwlock_write_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_unmap);
+
+/* Gives present entries of a region the protection that it has now. */
+static void reprotect(struct aspace *as, struct region *r)
+{
+	unsigned int prot = region_mmu_prot(r);
+	uintptr_t va = arch_mmu_next(&as->mmu, r->start, r->end);
+	struct gather g;
+
+	gather_start(&g, as);
+	while (va < r->end) {
+		uintptr_t stop = MIN(r->end, ALIGN_DOWN(va, 512 * PAGE_SIZE) + 512 * PAGE_SIZE);
+		uint64_t *e;
+
+		spin_lock(&as->pt_lock);
+		e = arch_mmu_entry(&as->mmu, va, false);
+		for (; e && va < stop; va += PAGE_SIZE, e++) {
+			unsigned int p = prot;
+
+			if (!*e)
+				continue;
+			/* Write access only where it is there already: the fault decides about the rest. */
+			if (!arch_pte_writable(*e))
+				p &= ~MMU_WRITE;
+			WRITE_ONCE(*e, arch_pte_prot(*e, p));
+			gather_add(&g, va, NULL);
+		}
+		spin_unlock(&as->pt_lock);
+		va = arch_mmu_next(&as->mmu, stop, r->end);
+	}
+	gather_flush(&g);
+}
+
+/* Are there regions without a hole over the range, each passing the test? */
+static int check_range(struct aspace *as, uintptr_t start, uintptr_t end, unsigned int prot)
+{
+	struct region *r = region_find(as, start, false);
+
+	for (uintptr_t at = start; at < end; at = r->end, r = region_next(as, r)) {
+		if (!r || r->start > at)
+			return -ENOMEM;
+		if ((prot & REGION_WRITE) && (r->flags & REGION_SHARED) && !(r->flags & REGION_MAY_WRITE))
+			return -EACCES;
+		if ((prot & REGION_EXEC) && (r->flags & REGION_NOEXEC))
+			return -EACCES;
+		if (r->end >= end)
+			break;
+	}
+	return 0;
+}
+
+static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, unsigned int prot)
+{
+	struct region *r;
+	int error = check_range(as, start, end, prot);
+
+	if (!error)
+		error = region_isolate(as, start, end);
+	if (error)
+		return error;
+	for (r = region_find(as, start, false); r && r->start < end; r = region_next(as, r)) {
+		uint64_t pages = (r->end - r->start) >> PAGE_SHIFT;
+
+		if ((prot & REGION_WRITE) && !(r->flags & (REGION_SHARED | REGION_ACCOUNTED | REGION_NORESERVE))) {
+			if (!commit_charge(pages))
+				return -ENOMEM;
+			r->flags |= REGION_ACCOUNTED;
+			as->accounted_pages += pages;
+		}
+		r->flags = (r->flags & ~REGION_PROT) | prot;
+		reprotect(as, r);
+	}
+	region_merge(as, start, end);
+	return 0;
+}
+
+int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot)
+{
+	int error;
+
+	if (length == 0)
+		return 0;
+	if (!range_valid(start, length))
+		return IS_ALIGNED(start, PAGE_SIZE) ? -ENOMEM : -EINVAL;
+	error = rwlock_write_lock_killable(&as->lock);
+	if (error)
+		return error;
+	error = protect_locked(as, start, start + length, prot);
+	rwlock_write_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_protect);
+
+static void change_flags(struct aspace *as, struct region *r, unsigned int set, unsigned int clear)
+{
+	uint64_t pages = (r->end - r->start) >> PAGE_SHIFT;
+	unsigned int before = r->flags;
+
+	r->flags = (r->flags & ~clear) | set;
+	if ((r->flags & REGION_LOCKED) && !(before & REGION_LOCKED))
+		as->locked_pages += pages;
+	if (!(r->flags & REGION_LOCKED) && (before & REGION_LOCKED))
+		as->locked_pages -= pages;
+}
+
+int aspace_change_flags(struct aspace *as, uintptr_t start, size_t length, unsigned int set, unsigned int clear)
+{
+	uintptr_t end = start + length, at = start;
+	struct region *r;
+	int error;
+
+	if (length == 0)
+		return 0;
+	if (!range_valid(start, length))
+		return IS_ALIGNED(start, PAGE_SIZE) ? -ENOMEM : -EINVAL;
+	error = rwlock_write_lock_killable(&as->lock);
+	if (error)
+		return error;
+	if ((set & REGION_LOCKED) && (as->locked_pages << PAGE_SHIFT) + length > as->locked_limit)
+		error = -ENOMEM;
+	if (!error)
+		error = region_isolate(as, start, end);
+	if (!error) {
+		bool hole = false;
+
+		for (r = region_find(as, start, true); r && r->start < end; r = region_next(as, r)) {
+			hole |= r->start != at;
+			at = r->end;
+			if (!(r->flags & REGION_SPECIAL))
+				change_flags(as, r, set, clear);
+		}
+		region_merge(as, start, end);
+		if (hole || at < end)
+			error = -ENOMEM;
+	}
+	rwlock_write_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_change_flags);

@@ -1,0 +1,309 @@
+/*
+ * Kernel virtual memory outside the direct map.
+ *
+ * Areas are kept in a tree by address; a search for room goes on where the last one ended and wraps once. Each area is preceded by an
+ * unmapped guard page, which for kernel stacks turns an overflow into a fault. Stacks are kept for reuse; too many of them are
+ * given back by the RCU thread, because freeing waits for other CPUs' TLBs.
+ *
+ * Locking: each arena's mutex; the stack cache has a spinlock with interrupts off.
+ */
+#include "core/mem/vmap.h"
+
+#include "core/debug/panic.h"
+#include "core/lib/rbtree.h"
+#include "core/lib/string.h"
+#include "core/mem/slab.h"
+#include "core/module/export.h"
+#include "core/sched/thread.h"
+#include "core/sync/mutex.h"
+
+struct area {
+	struct rb_node node;
+	uintptr_t start;		/* first mapped byte; the guard page is below */
+	size_t size;
+	bool stack;
+};
+
+struct arena {
+	struct mutex lock;
+	struct rb_root areas;
+	uintptr_t base, end;
+	uintptr_t next;			/* where to look first */
+};
+
+static struct arena vmap_arena = { MUTEX_INIT(vmap_arena.lock), { NULL }, VMAP_BASE, VMAP_END, VMAP_BASE };
+static struct arena module_arena = {
+	MUTEX_INIT(module_arena.lock), { NULL }, MODULE_AREA_BASE, MODULE_AREA_END, MODULE_AREA_BASE,
+};
+
+#define STACK_CACHE_MAX 32
+static struct {
+	struct spinlock lock;
+	void *first;			/* chained through their first word */
+	unsigned int count;
+} stack_cache = { .lock = SPINLOCK_INIT(stack_cache.lock) };
+
+static bool area_below(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct area, node)->start < rb_entry(b, struct area, node)->start;
+}
+
+/* The first area that ends above `addr`. */
+static struct area *area_above(const struct arena *ar, uintptr_t addr)
+{
+	struct rb_node *n = ar->areas.top;
+	struct area *found = NULL;
+
+	while (n) {
+		struct area *a = rb_entry(n, struct area, node);
+
+		if (a->start + a->size > addr) {
+			found = a;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return found;
+}
+
+/* A gap of `need` bytes in [from, to); 0 if there is none. */
+static uintptr_t find_gap(const struct arena *ar, uintptr_t from, uintptr_t to, size_t need)
+{
+	struct area *a = area_above(ar, from);
+
+	while (from + need <= to) {
+		struct rb_node *n;
+
+		if (!a || a->start - PAGE_SIZE >= from + need)
+			return from;
+		from = a->start + a->size;
+		n = rb_next(&a->node);
+		a = n ? rb_entry(n, struct area, node) : NULL;
+	}
+	return 0;
+}
+
+/* Reserves addresses for `size` bytes behind a guard page. Null when out. */
+static struct area *area_create(struct arena *ar, size_t size)
+{
+	struct area *a = kzalloc(sizeof(*a), 0);
+	uintptr_t gap;
+
+	if (!a)
+		return NULL;
+	a->size = ALIGN_UP(size, PAGE_SIZE);
+	mutex_lock(&ar->lock);
+	gap = find_gap(ar, ar->next, ar->end, a->size + PAGE_SIZE);
+	if (!gap)
+		gap = find_gap(ar, ar->base, ar->end, a->size + PAGE_SIZE);
+	if (gap) {
+		a->start = gap + PAGE_SIZE;
+		ar->next = a->start + a->size;
+		rb_insert(&ar->areas, &a->node, area_below);
+	}
+	mutex_unlock(&ar->lock);
+	if (gap)
+		return a;
+	kfree(a);
+	return NULL;
+}
+
+static void area_destroy(struct arena *ar, struct area *a)
+{
+	mutex_lock(&ar->lock);
+	rb_remove(&ar->areas, &a->node);
+	mutex_unlock(&ar->lock);
+	kfree(a);
+}
+
+static struct area *area_find(struct arena *ar, uintptr_t start)
+{
+	struct area *a;
+
+	mutex_lock(&ar->lock);
+	a = area_above(ar, start);
+	mutex_unlock(&ar->lock);
+	kassert(a && a->start == start);
+	return a;
+}
+
+/* Unmaps the first `mapped` bytes of an area and frees their pages. */
+static void area_unmap(struct area *a, size_t mapped)
+{
+	uint64_t chunk[64];
+
+	for (size_t at = 0; at < mapped;) {
+		unsigned int n = 0;
+		size_t from = at;
+
+		for (; at < mapped && n < ARRAY_SIZE(chunk); at += PAGE_SIZE) {
+			bool ok;
+
+			chunk[n++] = arch_kernel_phys(a->start + at, &ok);
+			kassert(ok);
+		}
+		arch_kernel_unmap(a->start + from, at - from);
+		while (n)
+			page_free(phys_to_page(chunk[--n]), 0);
+	}
+}
+
+static int area_map(struct area *a, unsigned int flags)
+{
+	for (size_t at = 0; at < a->size; at += PAGE_SIZE) {
+		struct page *p = page_alloc(0, flags);
+
+		if (!p || arch_kernel_map(a->start + at, page_to_phys(p), PAGE_SIZE, MMU_READ | MMU_WRITE)) {
+			if (p)
+				page_free(p, 0);
+			area_unmap(a, at);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void *arena_alloc(struct arena *ar, size_t size, unsigned int flags, bool stack)
+{
+	struct area *a;
+
+	if (size == 0 || size > ar->end - ar->base)
+		return NULL;
+	a = area_create(ar, size);
+	if (!a)
+		return NULL;
+	a->stack = stack;
+	if (area_map(a, flags)) {
+		area_destroy(ar, a);
+		return NULL;
+	}
+	return (void *)a->start;
+}
+
+static void arena_free(struct arena *ar, void *p)
+{
+	struct area *a = area_find(ar, (uintptr_t)p);
+
+	area_unmap(a, a->size);
+	area_destroy(ar, a);
+}
+
+void *vmalloc(size_t size, unsigned int flags)
+{
+	might_sleep();
+	return arena_alloc(&vmap_arena, size, flags, false);
+}
+KAPI(vmalloc);
+
+void vfree(void *p)
+{
+	if (p)
+		arena_free(&vmap_arena, p);
+}
+KAPI(vfree);
+
+void *kvmalloc(size_t size, unsigned int flags)
+{
+	return size <= 2 * PAGE_SIZE ? kmalloc(size, flags) : vmalloc(size, flags);
+}
+KAPI(kvmalloc);
+
+void kvfree(void *p)
+{
+	if ((uintptr_t)p >= VMAP_BASE && (uintptr_t)p < VMAP_END)
+		vfree(p);
+	else
+		kfree(p);
+}
+KAPI(kvfree);
+
+void *device_map(uint64_t phys, size_t size, unsigned int prot)
+{
+	uint64_t offset = phys & PAGE_MASK;
+	struct area *a = area_create(&vmap_arena, size + offset);
+
+	if (!a)
+		return NULL;
+	if (arch_kernel_map(a->start, phys - offset, a->size, prot)) {
+		arch_kernel_unmap(a->start, a->size);
+		area_destroy(&vmap_arena, a);
+		return NULL;
+	}
+	return (void *)(a->start + offset);
+}
+KAPI(device_map);
+
+void device_unmap(void *p, size_t size)
+{
+	struct area *a = area_find(&vmap_arena, ALIGN_DOWN((uintptr_t)p, PAGE_SIZE));
+
+	(void)size;
+	arch_kernel_unmap(a->start, a->size);
+	area_destroy(&vmap_arena, a);
+}
+KAPI(device_unmap);
+
+uintptr_t kernel_stack_alloc(void)
+{
+	unsigned long irq = spin_lock_irqsave(&stack_cache.lock);
+	void *stack = stack_cache.first;
+
+	if (stack) {
+		stack_cache.first = *(void **)stack;
+		stack_cache.count--;
+	}
+	spin_unlock_irqrestore(&stack_cache.lock, irq);
+	if (!stack)
+		stack = arena_alloc(&vmap_arena, KERNEL_STACK_SIZE, 0, true);
+	return (uintptr_t)stack;
+}
+
+static void stack_free_rcu(struct rcu_head *head)
+{
+	vfree(head);
+}
+
+void kernel_stack_free(uintptr_t base)
+{
+	unsigned long irq = spin_lock_irqsave(&stack_cache.lock);
+	bool keep = stack_cache.count < STACK_CACHE_MAX;
+
+	if (keep) {
+		*(void **)base = stack_cache.first;
+		stack_cache.first = (void *)base;
+		stack_cache.count++;
+	}
+	spin_unlock_irqrestore(&stack_cache.lock, irq);
+	if (!keep)
+		rcu_call((struct rcu_head *)base, stack_free_rcu);	/* the head lies in the stack itself */
+}
+
+bool kernel_stack_guard(uintptr_t va)
+{
+	struct area *a;
+
+	if (va < VMAP_BASE || va >= VMAP_END)
+		return false;
+	a = area_above(&vmap_arena, va);	/* without the lock: for reports only */
+	return a && a->stack && va < a->start && va >= a->start - PAGE_SIZE;
+}
+
+void *module_area_alloc(size_t size)
+{
+	return arena_alloc(&module_arena, size, ALLOC_ZERO, false);
+}
+
+void module_area_free(void *p)
+{
+	if (!p)
+		return;
+	arena_free(&module_arena, p);
+}
+
+void module_area_protect(void *p, size_t size, unsigned int prot)
+{
+	arch_kernel_protect((uintptr_t)p, ALIGN_UP(size, PAGE_SIZE), prot);
+	if (prot & MMU_EXEC)
+		arch_icache_sync((uintptr_t)p, size);
+}
