@@ -1,0 +1,1 @@
+return { name = "clock", summary = "an example with nothing" }
