@@ -142,6 +142,8 @@ struct super_ops {
 	int (*show_options)(struct super *s, char *buf, size_t size);
 	int (*remount)(struct super *s, const char *options);
 	int (*sync)(struct super *s);
+	/* Name of a dentry that is in no tree ("pipe:[5]"), in place of a path; length as snprintf. Null: a path. */
+	int (*format)(struct dentry *d, char *buf, size_t size);
 	/* The last mount is gone: releases the tree it pinned and its private data. */
 	void (*release)(struct super *s);
 };

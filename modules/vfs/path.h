@@ -1,9 +1,10 @@
 /*
  * Names: dentries (the cache of directory entries), mounts, and the walk from a name to a path.
  *
- * A dentry's name and parent change only in a rename, under super.rename_mutex, both directories' locks and dentry.lock;
- * look-ups run under RCU and take a reference that fails on a dying dentry. A file system that keeps its directories in memory
- * only (tmpfs, devfs) pins its dentries with a reference each: the cache is the directory.
+ * The cache itself holds one reference to each dentry that it can find; users and children hold more. A dentry's name and
+ * parent change only in a rename, which holds both directories' locks and makes dentry_rename_sequence odd for
+ * the moment; look-ups run under RCU and check the sequence. A file system that keeps its directories in memory only
+ * (tmpfs, devfs) pins its dentries with a further reference: the cache is the directory, and a name that it lacks does not exist.
  */
 #pragma once
 
@@ -21,7 +22,6 @@
 #define DENTRY_HASHED   0x1u
 #define DENTRY_MOUNTED  0x2u		/* something is mounted on it somewhere */
 #define DENTRY_ON_LRU   0x4u
-#define DENTRY_USED     0x8u		/* looked up since it was put on the LRU list */
 #define DENTRY_PINNED   0x10u		/* the file system holds a reference (dentry_pin) */
 #define DENTRY_UNLINKED 0x20u		/* name removed: shown as "(deleted)" */
 
@@ -32,14 +32,16 @@ struct dentry {
 	uint32_t name_length;
 	const char *name;		/* inline_name or allocated; terminated */
 	struct dentry *parent;		/* itself for a root; holds a reference */
-	struct inode *inode;		/* null: negative; set once, cleared when unlinked */
+	struct inode *inode;		/* null: negative; set once, kept until the dentry dies */
 	struct super *super;
 	struct dentry *hash_next;
 	struct spinlock lock;		/* flags, inode, children */
-	struct list children;		/* all dentries below, in order of creation, newest first */
+	struct list children;		/* cached dentries below, oldest first */
 	struct list sibling;
 	struct list lru;
 	uint64_t cursor;		/* position in its directory, grows with each entry: readdir of pinned trees */
+	uint64_t next_cursor;		/* of the next child */
+	bool used;			/* looked up since the LRU list was last gone through */
 	void *private;			/* the file system's */
 	struct rcu_head rcu;
 	char inline_name[DENTRY_INLINE_NAME];
@@ -121,8 +123,6 @@ void dentry_unpin_tree(struct dentry *root);
 #define WALK_FOLLOW     0x01u	/* follow a link in the last component */
 #define WALK_DIRECTORY  0x02u	/* the result must be a directory */
 #define WALK_EMPTY      0x04u	/* "" names the start (AT_EMPTY_PATH) */
-#define WALK_PARENT     0x08u	/* internal: stop before the last component */
-#define WALK_NO_AUTOMOUNT 0x10u
 #define WALK_RESOLVE_SHIFT 16	/* RESOLVE_* of openat2 above this bit */
 
 /* The path of a name, references taken. `dirfd` AT_FDCWD or a descriptor. May sleep. Linux's errnos. */
@@ -136,6 +136,10 @@ int path_lookup_from(const struct path *start, const char *name, unsigned int wa
  * if it is outside. Copies to the start of buf, terminated; length or -ENAMETOOLONG. May sleep.
  */
 int path_format(const struct path *p, char *buf, size_t size);
+
+/* The same as seen from `root`. `mark`: add " (deleted)". *reached (may be null): is it below root? Otherwise "(unreachable)" is put before. */
+int path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool mark,
+		     bool *reached);
 
 /* Creates directories and nodes by kernel callers (boot). 0 or negative errno. */
 int path_mkdir(const char *name, uint32_t mode);

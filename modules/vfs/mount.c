@@ -1,0 +1,287 @@
+/*
+ * The tree of mounts: its table, and the ways down and up that the path walk takes.
+ *
+ * mount_mutex makes changes one after the other and guards all_mounts and the lists of children. mount_lock (spin)
+ * guards the hash chains, parent and mountpoint for writers and for those who step up; stepping down reads chains
+ * under RCU. An attached mount has one reference for the tree; it holds references to its parent, mountpoint, root and
+ * super block.
+ */
+#include "core/sync/wait.h"
+#include "modules/vfs/mount.h"
+
+#define MOUNT_BUCKETS 256u
+
+struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
+struct list all_mounts = LIST_INIT(all_mounts);
+struct mount *root_mount;
+struct wait_queue mount_wait = WAIT_QUEUE_INIT(mount_wait);
+MODAPI(mount_wait);
+static struct spinlock mount_lock = SPINLOCK_INIT(mount_lock);
+static struct mount *mount_table[MOUNT_BUCKETS];
+static uint64_t generation;
+static int next_id;
+
+uint64_t mount_generation(void)
+{
+	return READ_ONCE(generation);
+}
+MODAPI(mount_generation);
+
+void mount_changed(void)
+{
+	WRITE_ONCE(generation, generation + 1);
+	poll_wake(&mount_wait, EPOLLERR | EPOLLPRI);
+}
+
+static unsigned int mount_bucket(const struct mount *m, const struct dentry *d)
+{
+	uint64_t mixed = ((uintptr_t)m >> 5) ^ ((uintptr_t)d >> 6);
+
+	return (unsigned int)((mixed * 0x9e3779b97f4a7c15ull) >> 56) % MOUNT_BUCKETS;
+}
+
+struct mount *mount_create(struct super *s, struct dentry *root, unsigned int flags, const char *source)
+{
+	struct mount *m = kzalloc(sizeof(*m), 0);
+
+	if (!m)
+		return NULL;
+	m->source = kstrdup(source && *source ? source : "none", 0);
+	if (!m->source) {
+		kfree(m);
+		return NULL;
+	}
+	refcount_init(&m->refs, 1);
+	m->flags = flags;
+	m->super = s;
+	m->root = root;
+	m->parent = m;
+	m->id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
+	list_init(&m->children);
+	list_init(&m->sibling);
+	list_init(&m->all_link);
+	super_get(s);
+	dentry_get(root);
+	return m;
+}
+
+struct mount *mount_create_internal(struct super *s)
+{
+	struct mount *m = mount_create(s, s->root, MOUNT_INTERNAL | MOUNT_NOSUID | MOUNT_NODEV, NULL);
+
+	super_put(s);
+	return m;
+}
+
+static void mount_free_rcu(struct rcu_head *head)
+{
+	kfree(container_of(head, struct mount, rcu));
+}
+
+void mount_put(struct mount *m)
+{
+	if (!refcount_put(&m->refs))
+		return;
+	dentry_put(m->root);
+	super_put(m->super);
+	kfree(m->source);
+	rcu_call(&m->rcu, mount_free_rcu);
+}
+MODAPI(mount_put);
+
+void path_put(const struct path *p)
+{
+	dentry_put(p->dentry);
+	mount_put(p->mount);
+}
+MODAPI(path_put);
+
+struct mount *mount_lookup_rcu(struct mount *m, struct dentry *d)
+{
+	struct mount *at = rcu_dereference(mount_table[mount_bucket(m, d)]);
+
+	while (at && !(READ_ONCE(at->parent) == m && READ_ONCE(at->mountpoint) == d))
+		at = rcu_dereference(at->hash_next);
+	return at;
+}
+
+bool path_follow_mounts(struct path *p)
+{
+	bool moved = false;
+
+	while (READ_ONCE(p->dentry->flags) & DENTRY_MOUNTED) {
+		struct mount *m;
+
+		rcu_read_lock();
+		m = mount_lookup_rcu(p->mount, p->dentry);
+		if (m && !refcount_get_unless_zero(&m->refs))
+			m = NULL;
+		rcu_read_unlock();
+		if (!m)
+			break;
+		path_put(p);
+		p->mount = m;
+		p->dentry = m->root;
+		dentry_get(m->root);
+		moved = true;
+	}
+	return moved;
+}
+
+bool path_leave_mount(struct path *p)
+{
+	struct path up;
+
+	spin_lock(&mount_lock);
+	up.mount = p->mount->parent;
+	up.dentry = p->mount->mountpoint;
+	if (up.mount == p->mount) {
+		spin_unlock(&mount_lock);
+		return false;
+	}
+	path_get(&up);
+	spin_unlock(&mount_lock);
+	path_put(p);
+	*p = up;
+	return true;
+}
+
+int mount_check_write(const struct mount *m)
+{
+	return (READ_ONCE(m->flags) & MOUNT_RDONLY) || (m->super->flags & SUPER_RDONLY) ? -EROFS : 0;
+}
+
+void mount_attach(struct mount *m, const struct path *where)
+{
+	unsigned int bucket = mount_bucket(where->mount, where->dentry);
+
+	path_get(where);
+	dentry_set_mounted(where->dentry, true);
+	spin_lock(&mount_lock);
+	m->parent = where->mount;
+	m->mountpoint = where->dentry;
+	m->flags &= ~MOUNT_DETACHED;
+	m->hash_next = mount_table[bucket];
+	rcu_assign(mount_table[bucket], m);
+	spin_unlock(&mount_lock);
+	list_add_tail(&where->mount->children, &m->sibling);
+	list_add_tail(&all_mounts, &m->all_link);
+}
+
+/* Is anything else mounted on the dentry, by whichever mount? mount_mutex is held. */
+static bool still_mountpoint(const struct dentry *d)
+{
+	struct mount *m;
+
+	list_for_each(m, &all_mounts, all_link) {
+		if (m->mountpoint == d)
+			return true;
+	}
+	return false;
+}
+
+void mount_detach(struct mount *m)
+{
+	struct path where = { m->parent, m->mountpoint };
+	struct mount **link;
+
+	spin_lock(&mount_lock);
+	for (link = &mount_table[mount_bucket(where.mount, where.dentry)]; *link; link = &(*link)->hash_next) {
+		if (*link == m) {
+			rcu_assign(*link, m->hash_next);
+			break;
+		}
+	}
+	m->parent = m;
+	m->mountpoint = NULL;
+	m->flags |= MOUNT_DETACHED;
+	spin_unlock(&mount_lock);
+	list_remove(&m->sibling);
+	list_remove(&m->all_link);
+	if (!still_mountpoint(where.dentry))
+		dentry_set_mounted(where.dentry, false);
+	path_put(&where);
+}
+
+bool mount_is_below(struct mount *m, struct mount *top)
+{
+	for (;;) {
+		if (m == top)
+			return true;
+		if (m->parent == m)
+			return false;
+		m = m->parent;
+	}
+}
+
+struct mount *mount_next(struct mount *m, struct mount *top)
+{
+	if (!list_empty(&m->children))
+		return list_first(&m->children, struct mount, sibling);
+	while (m != top) {
+		if (m->sibling.next != &m->parent->children)
+			return list_next(m, sibling);
+		m = m->parent;
+	}
+	return NULL;
+}
+
+int mount_root(struct super *s)
+{
+	struct mount *m = mount_create(s, s->root, MOUNT_RELATIME, "rootfs");
+
+	if (!m)
+		return -ENOMEM;
+	mutex_lock(&mount_mutex);
+	list_add_head(&all_mounts, &m->all_link);
+	root_mount = m;
+	mount_changed();
+	mutex_unlock(&mount_mutex);
+	return 0;
+}
+MODAPI(mount_root);
+
+bool mount_root_exists(void)
+{
+	return READ_ONCE(root_mount) != NULL;
+}
+
+void mount_get_root(struct path *out)
+{
+	out->mount = root_mount;
+	out->dentry = root_mount->root;
+	path_get(out);
+	path_follow_mounts(out);
+}
+MODAPI(mount_get_root);
+
+/* Relative atime: at most once a day, unless the file changed since. */
+static bool atime_is_due(struct inode *inode, unsigned int flags)
+{
+	struct file_time now;
+	bool due;
+
+	if (!(flags & MOUNT_RELATIME))
+		return true;
+	now = file_time_now();
+	spin_lock(&inode->state_lock);
+	due = inode->mtime.sec > inode->atime.sec ||
+	      (inode->mtime.sec == inode->atime.sec && inode->mtime.nsec >= inode->atime.nsec) ||
+	      inode->ctime.sec > inode->atime.sec ||
+	      (inode->ctime.sec == inode->atime.sec && inode->ctime.nsec >= inode->atime.nsec) ||
+	      now.sec - inode->atime.sec >= 24 * 60 * 60;
+	spin_unlock(&inode->state_lock);
+	return due;
+}
+
+void path_touch_atime(const struct path *p)
+{
+	struct inode *inode = p->dentry->inode;
+	unsigned int flags = READ_ONCE(p->mount->flags);
+
+	if ((flags & (MOUNT_NOATIME | MOUNT_RDONLY | MOUNT_INTERNAL)) || (inode->flags & INODE_NO_TIMES) ||
+	    ((flags & MOUNT_NODIRATIME) && inode_is_dir(inode)))
+		return;
+	if (atime_is_due(inode, flags))
+		inode_touch(inode, TOUCH_ATIME);
+}

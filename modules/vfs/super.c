@@ -1,0 +1,141 @@
+/*
+ * Super blocks and the list of file-system types. types_mutex guards the list; a type is looked up and used to mount
+ * under it, so that it cannot be unregistered half way.
+ */
+#include "modules/vfs/internal.h"
+#include "modules/vfs/super.h"
+
+static struct mutex types_mutex = MUTEX_INIT(types_mutex);
+static struct list types = LIST_INIT(types);
+static unsigned int next_anon_minor;
+static struct spinlock supers_lock = SPINLOCK_INIT(supers_lock);
+static struct list supers = LIST_INIT(supers);
+
+static struct fs_type *find_type(const char *name)
+{
+	struct fs_type *t;
+
+	list_for_each(t, &types, link) {
+		if (!strcmp(t->name, name))
+			return t;
+	}
+	return NULL;
+}
+
+int fs_type_register(struct fs_type *type)
+{
+	int error = -EBUSY;
+
+	mutex_lock(&types_mutex);
+	if (!find_type(type->name)) {
+		list_add_tail(&types, &type->link);
+		error = 0;
+	}
+	mutex_unlock(&types_mutex);
+	return error;
+}
+MODAPI(fs_type_register);
+
+void fs_type_unregister(struct fs_type *type)
+{
+	mutex_lock(&types_mutex);
+	list_remove(&type->link);
+	mutex_unlock(&types_mutex);
+}
+MODAPI(fs_type_unregister);
+
+int fs_type_list(char *buf, size_t size)
+{
+	struct fs_type *t;
+	int n = 0;
+
+	if (size)
+		buf[0] = 0;
+	mutex_lock(&types_mutex);
+	list_for_each(t, &types, link) {
+		size_t at = MIN((size_t)n, size);
+
+		n += snprintf(buf + at, size - at, "%s\t%s\n", t->nodev ? "nodev" : "", t->name);
+	}
+	mutex_unlock(&types_mutex);
+	return n;
+}
+MODAPI(fs_type_list);
+
+int super_mount(const char *type_name, const char *source, unsigned int flags, const char *options,
+		struct super **out)
+{
+	struct fs_type *t;
+	int error = -ENODEV;
+
+	mutex_lock(&types_mutex);
+	t = find_type(type_name);
+	if (t)
+		error = t->mount(t, source, flags, options, out);
+	mutex_unlock(&types_mutex);
+	return error;
+}
+
+struct super *super_create(const struct fs_type *type, const struct super_ops *ops, uint64_t magic)
+{
+	struct super *s = kzalloc(sizeof(*s), 0);
+
+	if (!s)
+		return NULL;
+	refcount_init(&s->refs, 1);
+	s->type = type;
+	s->ops = ops;
+	s->magic = magic;
+	s->block_size = PAGE_SIZE;
+	s->max_file_size = INT64_MAX;
+	mutex_init(&s->rename_mutex);
+	s->dev = device_number(0, __atomic_add_fetch(&next_anon_minor, 1, __ATOMIC_RELAXED));
+	spin_lock(&supers_lock);
+	list_add_tail(&supers, &s->link);
+	spin_unlock(&supers_lock);
+	return s;
+}
+MODAPI(super_create);
+
+/*
+ * The last user is a mount (or a failed mount): every dentry but the pinned tree is unused by then. Inodes hold no reference; they
+ * all go with the tree.
+ */
+void super_put(struct super *s)
+{
+	if (!refcount_put(&s->refs))
+		return;
+	spin_lock(&supers_lock);
+	list_remove(&s->link);
+	spin_unlock(&supers_lock);
+	if (s->root) {
+		dentry_drop_tree(s->root);
+		if (s->ops->release)
+			s->ops->release(s);
+		dentry_put(s->root);
+	} else if (s->ops->release) {
+		s->ops->release(s);
+	}
+	kfree(s);
+}
+MODAPI(super_put);
+
+void super_sync_all(void)
+{
+	struct super *s, *previous = NULL;
+
+	spin_lock(&supers_lock);
+	list_for_each(s, &supers, link) {
+		if (!s->ops->sync || !refcount_get_unless_zero(&s->refs))
+			continue;
+		spin_unlock(&supers_lock);
+		if (previous)
+			super_put(previous);
+		s->ops->sync(s);
+		previous = s;
+		spin_lock(&supers_lock);
+	}
+	spin_unlock(&supers_lock);
+	if (previous)
+		super_put(previous);
+}
