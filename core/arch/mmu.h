@@ -7,7 +7,7 @@
  *   arch_pte_make(phys, prot)      prot: PROT bits below
  *   arch_pte_present(e), arch_pte_phys(e), arch_pte_writable(e), arch_pte_user(e), arch_pte_dirty(e), arch_pte_young(e)
  *   arch_pte_wrprotect(e), arch_pte_mkwrite(e) (also sets dirty), arch_pte_mkclean(e), arch_pte_mkold(e), arch_pte_prot(e, prot) (new protection, same page)
- *   arch_pte_shared(e), arch_pte_mkspecial: a software bit MMU_SPECIAL of prot marks pages that have no reference count (device memory)
+ *   arch_pte_special(e)            made with MMU_SPECIAL (a software bit): no page reference behind it (device memory, zero page)
  */
 #pragma once
 

@@ -68,6 +68,8 @@ void arch_boot_late(void);
 
 /* Command line. Value of the last `name=value`, or null; "" for a bare name. */
 const char *cmdline_value(const char *name);
+/* Calls fn for the value of each such word in order (console= may come several times). */
+void cmdline_for_each(const char *name, void (*fn)(const char *value, void *arg), void *arg);
 /* Calls fn for each word that nobody of the core took: for init's arguments and environment. name=value words have an '='. */
 void cmdline_for_each_unknown(void (*fn)(const char *word, void *arg), void *arg);
 /* The value of `module.param` words for a module, as "param=value ..." in buf. */

@@ -22,6 +22,7 @@ void log_printf(enum log_level level, const char *fmt, ...) __printf(2, 3);
 struct log_console {
 	const char *name;
 	void (*write)(struct log_console *self, const char *text, size_t len);
+	bool replaces_early;		/* it is the device that arch_early_write used: no repetition */
 	struct list link;
 };
 

@@ -39,7 +39,7 @@ struct module {
 	char *strings;				/* parameter strings and modinfo copies */
 	char *modinfo;
 	size_t modinfo_size;
-	int *data_slots_used;
+	unsigned int slots_claimed;
 };
 
 /* Loads an image in memory (may be freed afterwards). `params`: "name=value ..." or "". The caller has checked permission. 0 or Linux's errno, with a log line that says why. May sleep. */
@@ -50,3 +50,7 @@ void module_boot(void);
 void module_for_each(bool (*fn)(struct module *m, void *arg), void *arg);
 /* The module whose text contains the address; null if none. Any context. */
 struct module *module_of_address(uintptr_t address);
+/* The function symbol of a module that contains an address of it. Any context. */
+bool module_symbol_find(const struct module *m, uintptr_t address, const char **name, uintptr_t *offset, uintptr_t *length);
+/* Value of `key` in a module's modinfo; null if there is none. */
+const char *module_info(const struct module *m, const char *key);

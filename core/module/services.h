@@ -94,4 +94,5 @@ struct module_services {
 };
 
 extern struct module_services services_active;
+extern const struct module_services services_default;
 #define service(name) READ_ONCE(services_active.name)

@@ -27,7 +27,7 @@ unsigned int sched_nice_weight(int nice)
 
 void rq_init(struct run_queue *rq, unsigned int cpu)
 {
-	spin_init(&rq->lock);
+	spin_init_unchecked(&rq->lock);	/* passes from thread to thread in a switch */
 	rq->cpu = cpu;
 	for (unsigned int i = 0; i < RT_PRIORITIES; i++)
 		list_init(&rq->rt[i]);

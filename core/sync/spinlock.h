@@ -28,9 +28,12 @@ struct spinlock {
 void spin_init_class(struct spinlock *l, const void *key);
 /* One lock class a place of initialisation. */
 #define spin_init(l) do { static const char lock_key; spin_init_class((l), &lock_key); } while (0)
+/* A lock outside of the order checks. */
+#define spin_init_unchecked(l) spin_init_class((l), NULL)
 #else
 #define SPINLOCK_INIT(name) { .word = 0 }
 static inline void spin_init(struct spinlock *l) { l->word = 0; }
+static inline void spin_init_unchecked(struct spinlock *l) { l->word = 0; }
 #endif
 
 void spin_lock_contended(struct spinlock *l, uint16_t ticket);
