@@ -42,6 +42,8 @@ unsigned int sched_runnable(void);
 /* Voluntary and forced switches since boot. */
 uint64_t sched_switch_count(void);
 
+/* Boot: makes the running code a thread, so that current is one from then on. */
+void sched_adopt_boot(void);
 /* Boot: the first CPU's queue and idle thread from the boot stack. */
 void sched_start(void);
 /* The boot CPU becomes idle for good. */

@@ -37,11 +37,17 @@ static void tick_start(struct run_queue *rq)
 	rq->idle_since = clock_monotonic();
 }
 
+void sched_adopt_boot(void)
+{
+	struct cpu *cpu = arch_cpu_self();
+
+	cpu->thread = cpu->idle = thread_make_idle(cpu->id, false);
+}
+
 void sched_start(void)
 {
 	struct cpu *cpu = arch_cpu_self();
 
-	cpu->idle = cpu->thread;
 	if (make_queue(cpu))
 		panic("no memory for the first run queue");
 	cpu->online = true;

@@ -1,0 +1,315 @@
+; x86_64: entry to the kernel and return to user mode.
+;
+; System calls build a struct trap_frame at the top of the thread's kernel stack. On the way back they reload only what
+; C functions clobber, unless thread.arch.full_return says that a handler wrote to the frame, or there is exit work: then the
+; full path restores every register by IRETQ. rbx holds the current thread across the call.
+;
+; All other entries come through a stub that leaves the vector in edi and join trap_common. GS is swapped if the saved
+; CS is user's. NMI, #DB, #MC and #DF may arrive where CS says kernel but GS is still user's, so they run on stacks of their own
+; (IST), find the CPU's block in the word above that stack, and put the former GS base back (trap_paranoid).
+;
+; Every path that leads to user mode tests work and need_resched with interrupts off, and keeps them off until it is there.
+
+%include "arch/x86_64/offsets.inc"
+
+	bits 64
+	default rel
+
+	extern syscall_table, syscall_absent, syscall_traced
+	extern trap_handle, trap_exit_work, sched_finish_switch, sched_kernel_entry
+	global syscall_entry, syscall_entry_compat, trap_stubs, return_user, iret_user
+	global thread_entry_kernel, thread_entry_user
+
+%macro PUSH_AFTER_RDI 0
+	push rsi
+	push rdx
+	push rcx
+	push rax
+	push r8
+	push r9
+	push r10
+	push r11
+	push rbx
+	push rbp
+	push r12
+	push r13
+	push r14
+	push r15
+%endmacro
+
+%macro POP_ALL 0
+	pop r15
+	pop r14
+	pop r13
+	pop r12
+	pop rbp
+	pop rbx
+	pop r11
+	pop r10
+	pop r9
+	pop r8
+	pop rax
+	pop rcx
+	pop rdx
+	pop rsi
+	pop rdi
+	add rsp, 8		; orig_rax
+%endmacro
+
+	section .text
+
+	align 64
+syscall_entry:
+	swapgs
+	mov [gs:abs CPU_USER_STACK], rsp
+	mov rsp, [gs:abs CPU_KERNEL_STACK]
+	push USER_SS
+	push qword [gs:abs CPU_USER_STACK]
+	push r11
+	push USER_CS
+	push rcx
+	push rax		; orig_rax
+	push rdi
+	push rsi
+	push rdx
+	push rcx
+	push -38		; rax: -ENOSYS, for tracers
+	push r8
+	push r9
+	push r10
+	push r11
+	push rbx
+	push rbp
+	push r12
+	push r13
+	push r14
+	push r15
+	mov rdi, rsp
+	sub rsp, 8		; alignment
+	mov rbx, [gs:abs CPU_THREAD]
+	xor ebp, ebp		; backtraces end here
+	mov eax, eax
+	sti
+	test byte [rbx + THREAD_WORK], WORK_TRACE
+	jnz .traced
+	cmp eax, SYSCALL_TABLE_SIZE
+	jae .absent
+	call [abs syscall_table + rax * 8]
+.exit:
+	cli
+	cmp dword [rbx + THREAD_WORK], 0
+	jne .work
+	cmp dword [gs:abs CPU_NEED_RESCHED], 0
+	jne .work
+	cmp dword [rbx + THREAD_FULL_RETURN], 0
+	jne .full
+	mov rdi, [rsp + 8 + FRAME_RDI]
+	mov rsi, [rsp + 8 + FRAME_RSI]
+	mov rdx, [rsp + 8 + FRAME_RDX]
+	mov r10, [rsp + 8 + FRAME_R10]
+	mov r8, [rsp + 8 + FRAME_R8]
+	mov r9, [rsp + 8 + FRAME_R9]
+	mov rbp, [rsp + 8 + FRAME_RBP]
+	mov rbx, [rsp + 8 + FRAME_RBX]
+	mov r11, [rsp + 8 + FRAME_RFLAGS]
+	mov rcx, [rsp + 8 + FRAME_RIP]
+	mov rsp, [rsp + 8 + FRAME_RSP]
+	swapgs
+	o64 sysret
+.traced:
+	call syscall_traced
+	jmp .exit
+.absent:
+	call syscall_absent
+	jmp .exit
+.work:
+	mov [rsp + 8 + FRAME_RAX], rax
+	lea rdi, [rsp + 8]
+	call trap_exit_work
+	add rsp, 8
+	jmp return_user
+.full:
+	mov [rsp + 8 + FRAME_RAX], rax
+	add rsp, 8
+	jmp return_user
+
+; SYSCALL from compatibility mode, which no descriptor of ours allows: never reached.
+syscall_entry_compat:
+	mov eax, -38
+	o64 sysret
+
+; rsp = frame, interrupts off, no work left.
+return_user:
+	mov rbx, [gs:abs CPU_THREAD]
+	mov dword [rbx + THREAD_FULL_RETURN], 0
+	POP_ALL
+	swapgs
+iret_user:
+	iretq			; a #GP here is taken for the user's: see trap_common
+
+; First code of a new thread, from thread_switch_stacks: rax = the thread that ran before. A user thread's rsp = frame.
+thread_entry_kernel:
+	mov rdi, rax
+	call sched_finish_switch
+	call sched_kernel_entry
+	ud2
+
+thread_entry_user:
+	mov rdi, rax
+	sub rsp, 8
+	call sched_finish_switch
+	add rsp, 8
+trap_return:
+	cli
+	mov rbx, [gs:abs CPU_THREAD]
+	cmp dword [rbx + THREAD_WORK], 0
+	jne .work
+	cmp dword [gs:abs CPU_NEED_RESCHED], 0
+	je return_user
+.work:
+	mov rdi, rsp
+	sub rsp, 8
+	call trap_exit_work
+	add rsp, 8
+	jmp return_user
+
+	global thread_enter_frame
+; rdi = frame on the current thread's kernel stack; goes to user mode through the exit work.
+thread_enter_frame:
+	mov rsp, rdi
+	jmp trap_return
+
+	align 16
+trap_common:
+	PUSH_AFTER_RDI
+	SMAP_CLAC
+	cld
+	mov esi, edi
+	mov rdi, rsp
+	mov rdx, [rsp + FRAME_ORIG_RAX]
+	mov qword [rsp + FRAME_ORIG_RAX], -1
+	test byte [rsp + FRAME_CS], 3
+	jz trap_from_kernel
+	swapgs
+trap_from_user:
+	xor ebp, ebp
+	sub rsp, 8
+	call trap_handle
+	add rsp, 8
+	jmp trap_return
+
+trap_from_kernel:
+	lea rax, [iret_user]
+	cmp [rsp + FRAME_RIP], rax
+	je trap_bad_iret
+	sub rsp, 8
+	call trap_handle
+	add rsp, 8
+	POP_ALL
+	iretq
+
+; IRETQ refused the user's frame, after SWAPGS: makes it look as if the instruction there had faulted. The registers saved here are
+; the user's; they move up to just below the frame that IRETQ was given. Interrupts cannot come from there: they were off.
+trap_bad_iret:
+	swapgs
+	mov rdi, [rsp + FRAME_RSP]
+	sub rdi, FRAME_RIP
+	mov ecx, FRAME_RIP / 8
+.move:
+	mov rax, [rsp + rcx * 8 - 8]
+	mov [rdi + rcx * 8 - 8], rax
+	dec ecx
+	jnz .move
+	mov rsp, rdi
+	jmp trap_from_user
+
+	align 16
+trap_paranoid:
+	PUSH_AFTER_RDI
+	SMAP_CLAC
+	cld
+	mov esi, edi
+	mov rdi, rsp
+	mov rdx, [rsp + FRAME_ORIG_RAX]
+	mov qword [rsp + FRAME_ORIG_RAX], -1
+	test byte [rsp + FRAME_CS], 3
+	jz paranoid_from_kernel
+	swapgs
+	cmp esi, 1
+	jne paranoid_from_user
+	; #DB of user code goes on as any other fault, on the thread's stack.
+	mov rdi, [gs:abs CPU_KERNEL_STACK]
+	sub rdi, FRAME_SIZE
+	mov ecx, FRAME_SIZE / 8
+.move:
+	mov rax, [rsp + rcx * 8 - 8]
+	mov [rdi + rcx * 8 - 8], rax
+	dec ecx
+	jnz .move
+	mov rsp, rdi
+	jmp trap_from_user
+
+paranoid_from_user:
+	xor ebp, ebp
+	sub rsp, 8
+	call trap_handle
+	add rsp, 8
+	POP_ALL
+	swapgs
+	iretq
+
+paranoid_from_kernel:
+	mov r14, rdx
+	mov ecx, 0xc0000101	; GS base
+	rdmsr
+	mov r12d, eax
+	mov r13d, edx
+	mov rax, [rsp + FRAME_SIZE]	; the word above the stack: this CPU's block
+	mov rdx, rax
+	shr rdx, 32
+	wrmsr
+	mov rdx, r14
+	sub rsp, 8
+	call trap_handle
+	add rsp, 8
+	mov ecx, 0xc0000101
+	mov eax, r12d
+	mov edx, r13d
+	wrmsr
+	POP_ALL
+	iretq
+
+%macro STUB 3			; vector, has an error code, target
+	align 16
+stub_%1:
+%if %2 == 0
+	push 0
+%endif
+	push rdi
+	mov edi, %1
+	jmp %3
+%endmacro
+
+%assign vector 0
+%rep 256
+  %if vector == 8
+	STUB vector, 1, trap_paranoid
+  %elif vector == 1 || vector == 2 || vector == 18
+	STUB vector, 0, trap_paranoid
+  %elif vector == 10 || vector == 11 || vector == 12 || vector == 13 || vector == 14 || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	STUB vector, 1, trap_common
+  %else
+	STUB vector, 0, trap_common
+  %endif
+  %assign vector vector + 1
+%endrep
+
+	section .rodata align=8
+trap_stubs:
+%assign vector 0
+%rep 256
+	dq stub_ %+ vector
+  %assign vector vector + 1
+%endrep
+
+	section .note.GNU-stack noalloc noexec nowrite progbits

@@ -1,0 +1,113 @@
+/*
+ * x86_64, private to the port: what each CPU has besides struct cpu, the features found at boot, and functions that the
+ * port's files call in one another.
+ */
+#pragma once
+
+#include "core/arch/cpu.h"
+#include "core/arch/mmu.h"
+#include "core/lib/bits.h"
+#include "core/lib/types.h"
+#include "core/sched/cpu.h"
+
+struct trap_frame;
+
+/* One interrupt stack table entry each. */
+enum ist_stack { IST_DOUBLE_FAULT, IST_NMI, IST_MACHINE_CHECK, IST_DEBUG, IST_COUNT };
+#define IST_STACK_SIZE 8192ul
+
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3, io_map;
+} __packed;
+
+/* A function that other CPUs are asked to run. The asking CPU owns it; `pending` counts those who have not answered. */
+struct cpu_request {
+	void (*fn)(void *arg);
+	void *arg;
+	unsigned int pending;
+};
+
+#define GDT_ENTRIES 16
+#define GDT_TSS     8
+#define GDT_CPU     15			/* its limit tells user space the CPU's number */
+
+struct cpu_arch {
+	uint64_t gdt[GDT_ENTRIES];
+	struct tss tss;
+	uint64_t root;			/* the page table loaded */
+	struct thread *fpu_owner;	/* whose state the FPU registers hold, if it agrees (fpu_cpu) */
+	struct cpu_request request;	/* made by this CPU */
+	unsigned long asked_by;		/* CPUs whose request this CPU has to answer */
+	uint8_t *ist_base;		/* IST_COUNT stacks of IST_STACK_SIZE */
+	bool started;			/* an application processor reached C code */
+	bool debug_active;		/* debug registers are loaded */
+};
+
+struct cpu_features {
+	bool nx, smep, smap, umip, fsgsbase, pge, page_1g, xsave, xsaveopt, x2apic, apic, tsc_deadline, tsc_invariant,
+		rdrand, rdseed, rdtscp, pat;
+	uint32_t family, model, stepping;
+	uint32_t max_leaf, max_ext_leaf;
+	uint32_t hwcap;
+	unsigned int phys_bits, virt_bits;
+	char vendor[13];
+	char brand[49];
+};
+extern struct cpu_features cpu_features;
+
+extern struct cpu boot_cpu;
+extern struct cpu_arch boot_cpu_arch;
+
+static inline struct cpu_arch *cpu_arch_of(const struct cpu *c) { return c->arch; }
+static inline struct cpu_arch *cpu_arch_self(void) { return cpu_arch_of(arch_cpu_self()); }
+
+/* cpu.c: finds the features; loads this CPU's tables and control registers. */
+void cpu_detect(void);
+void cpu_load_tables(struct cpu *c);
+void cpu_enable_features(void);
+/* Runs what other CPUs asked this one to do; the handler of VECTOR_CALL. */
+void cpu_answer_requests(void);
+/* True once a panic stops the CPUs: the next NMI does not return. */
+bool cpu_stopping(void);
+
+/* fpu.c */
+void fpu_cpu_start(void);		/* control registers, XCR0 */
+void fpu_boot(void);			/* sizes; before any thread */
+int fpu_start(void);			/* allocator works */
+int fpu_alloc(struct thread *t);
+void fpu_free(struct thread *t);
+void fpu_switch(struct thread *prev, struct thread *next);
+void fpu_copy(struct thread *to, struct thread *from);
+
+/* trap.c */
+void trap_boot(void);			/* fills the interrupt table */
+void trap_cpu_start(void);		/* loads it */
+void trap_protect_table(void);
+uintptr_t extable_find(uintptr_t pc);
+
+/* mmu.c */
+void mmu_boot(void);			/* final kernel tables */
+uint64_t mmu_kernel_root(void);
+/* Page tables come from the page allocator from now on. */
+void mmu_allocator_ready(void);
+/* Patches the SMAP instructions in; the text is still writable. */
+void smap_patch(void);
+
+/* bootinfo.c */
+void bootinfo_read_multiboot2(uint32_t info);
+void bootinfo_read_pvh(uint32_t info);
+void smp_reserve_trampoline(void);
+
+/* Vectors. Lines of the I/O APIC get 0x30..0xdf. */
+#define VECTOR_LINE_FIRST 0x30
+#define VECTOR_LINE_LAST  0xdf
+#define VECTOR_TIMER      0xec
+#define VECTOR_RESCHED    0xed
+#define VECTOR_CALL       0xee
+#define VECTOR_ERROR      0xfe
+#define VECTOR_SPURIOUS   0xff

@@ -1,0 +1,257 @@
+/*
+ * x86_64: switching threads, and making their first stack frames. See switch.asm and entry.asm.
+ *
+ * User FS and GS bases live in the registers while the thread runs, the user's GS base in KERNEL_GS_BASE while the kernel
+ * does. With FSGSBASE user code changes them at will, so they are read at each switch; without, the saved values are always
+ * right, because only arch_prctl changes them. Kernel threads leave both alone.
+ */
+#include "core/arch/thread.h"
+
+#include <asm/errno.h>
+
+#include <arch/percpu.h>
+#include <arch/trap.h>
+#include <arch/x86.h>
+
+#include "core/arch/fpu.h"
+#include "core/arch/platform.h"
+#include "core/arch/trap.h"
+#include "core/lib/string.h"
+#include "core/module/export.h"
+#include "core/sched/thread.h"
+
+_Static_assert(offsetof(struct thread, arch) == 0, "offsets.inc");
+_Static_assert(offsetof(struct arch_thread, sp) == 0, "offsets.inc");
+_Static_assert(offsetof(struct arch_thread, canary) == 8, "offsets.inc");
+_Static_assert(offsetof(struct arch_thread, full_return) == 16, "offsets.inc");
+_Static_assert(offsetof(struct thread, work) == 96, "offsets.inc");
+_Static_assert(WORK_TRACE == 0x20, "offsets.inc");
+_Static_assert(sizeof(struct trap_frame) == 168, "offsets.inc");
+
+extern char thread_entry_kernel[], thread_entry_user[];
+struct thread *thread_switch_stacks(uintptr_t *save_sp, uintptr_t next_sp, struct thread *prev);
+void thread_enter_frame(struct trap_frame *frame) __noreturn;
+
+/* What thread_switch_stacks pops. */
+struct switch_frame {
+	uintptr_t r15, r14, r13, r12, rbx, rbp, pc;
+};
+
+static inline uint64_t fs_base_read(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	return v;
+}
+
+static inline void fs_base_write(uint64_t v)
+{
+	__asm__ volatile("wrfsbase %0" : : "r"(v));
+}
+
+/* Interrupts are off: the kernel runs for a moment with the user's GS. NMI takes care of itself. */
+static inline uint64_t user_gs_read(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("swapgs\n\trdgsbase %0\n\tswapgs" : "=r"(v) : : "memory");
+	return v;
+}
+
+static inline void user_gs_write(uint64_t v)
+{
+	__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs" : : "r"(v) : "memory");
+}
+
+static void bases_save(struct thread *t)
+{
+	if (cpu_features.fsgsbase) {
+		t->arch.fs_base = fs_base_read();
+		t->arch.gs_base = user_gs_read();
+	}
+}
+
+static void bases_load(const struct thread *t)
+{
+	if (cpu_features.fsgsbase) {
+		fs_base_write(t->arch.fs_base);
+		user_gs_write(t->arch.gs_base);
+	} else {
+		msr_write(MSR_FS_BASE, t->arch.fs_base);
+		msr_write(MSR_KERNEL_GS_BASE, t->arch.gs_base);
+	}
+}
+
+static __noinline void debug_switch(struct cpu_arch *a, const struct thread *next)
+{
+	dr7_write(0);
+	a->debug_active = next->arch.dr7 != 0;
+	if (!a->debug_active)
+		return;
+	dr0_write(next->arch.dr[0]);
+	dr1_write(next->arch.dr[1]);
+	dr2_write(next->arch.dr[2]);
+	dr3_write(next->arch.dr[3]);
+	dr7_write(next->arch.dr7);
+}
+
+struct thread *arch_thread_switch(struct thread *prev, struct thread *next)
+{
+	struct cpu *c = arch_cpu_self();
+	struct cpu_arch *a = cpu_arch_of(c);
+	uintptr_t top = next->stack_base + KERNEL_STACK_SIZE;
+
+	if (prev->arch.fpu || next->arch.fpu) {
+		fpu_switch(prev, next);
+		if (prev->arch.fpu)
+			bases_save(prev);
+		if (next->arch.fpu)
+			bases_load(next);
+	}
+	if (unlikely(a->debug_active || next->arch.dr7))
+		debug_switch(a, next);
+	c->thread = next;
+	c->kernel_stack = top;
+	a->tss.rsp[0] = top;
+	prev->arch.canary = c->stack_canary;
+	c->stack_canary = next->arch.canary;
+	return thread_switch_stacks(&prev->arch.sp, next->arch.sp, prev);
+}
+
+static void make_stack(struct thread *t, uintptr_t sp, void *pc)
+{
+	struct switch_frame *f = (void *)(sp - sizeof(*f));
+
+	memset(f, 0, sizeof(*f));
+	f->pc = (uintptr_t)pc;
+	t->arch.sp = (uintptr_t)f;
+	arch_random(&t->arch.canary);
+	t->arch.canary &= ~0xfful;	/* a string ends before it */
+}
+
+static struct trap_frame *frame_place(const struct thread *t)
+{
+	return (struct trap_frame *)(t->stack_base + KERNEL_STACK_SIZE) - 1;
+}
+
+/* The place of a user frame stays free: the thread may become one that runs user code. */
+void arch_thread_setup_kernel(struct thread *t)
+{
+	make_stack(t, ALIGN_DOWN((uintptr_t)frame_place(t), 16ul), thread_entry_kernel);
+}
+
+int arch_thread_setup_user(struct thread *t, struct thread *parent)
+{
+	struct trap_frame *f = frame_place(t);
+
+	if (fpu_alloc(t))
+		return -ENOMEM;
+	fpu_copy(t, parent);
+	if (parent == current) {
+		unsigned long flags = arch_irq_save();
+
+		bases_save(parent);
+		arch_irq_restore(flags);
+	}
+	t->arch.fs_base = parent->arch.fs_base;
+	t->arch.gs_base = parent->arch.gs_base;
+	*f = *parent->frame;
+	f->rax = 0;
+	t->frame = f;
+	make_stack(t, (uintptr_t)f, thread_entry_user);
+	return 0;
+}
+
+void arch_thread_free(struct thread *t)
+{
+	fpu_free(t);
+}
+
+static void bases_set(uintptr_t fs, uintptr_t gs)
+{
+	unsigned long flags = arch_irq_save();
+
+	current->arch.fs_base = fs;
+	current->arch.gs_base = gs;
+	bases_load(current);
+	arch_irq_restore(flags);
+}
+
+void arch_thread_reset_user(struct trap_frame *frame, uintptr_t entry, uintptr_t stack)
+{
+	struct thread *t = current;
+
+	arch_fpu_reset();
+	bases_set(0, 0);
+	if (t->arch.dr7) {
+		preempt_disable();
+		memset(t->arch.dr, 0, sizeof(t->arch.dr));
+		t->arch.dr6 = t->arch.dr7 = 0;
+		dr7_write(0);
+		preempt_enable();
+	}
+	memset(frame, 0, sizeof(*frame));
+	frame->rip = entry;
+	frame->rsp = stack;
+	frame->cs = X86_USER_CS;
+	frame->ss = X86_USER_SS;
+	frame->rflags = FLAGS_IF | 2;
+	frame->orig_rax = -1;
+	t->arch.full_return = 1;
+}
+KAPI(arch_thread_reset_user);
+
+int arch_thread_make_user(void)
+{
+	struct thread *t = current;
+
+	if (!t->arch.fpu) {
+		unsigned long flags;
+
+		if (fpu_alloc(t))
+			return -ENOMEM;
+		/* A switch from now on saves registers, so they must be this thread's. */
+		flags = arch_irq_save();
+		arch_fpu_reset();
+		arch_irq_restore(flags);
+	}
+	t->frame = frame_place(t);
+	arch_thread_reset_user(t->frame, 0, 0);
+	return 0;
+}
+KAPI(arch_thread_make_user);
+
+void arch_thread_enter_user(void)
+{
+	thread_enter_frame(current->frame);
+}
+KAPI(arch_thread_enter_user);
+
+void arch_thread_set_tls(struct thread *t, uintptr_t tls)
+{
+	t->arch.fs_base = tls;
+	if (t == current) {
+		preempt_disable();
+		msr_write(MSR_FS_BASE, tls);
+		preempt_enable();
+	}
+}
+KAPI(arch_thread_set_tls);
+
+uintptr_t arch_thread_tls(struct thread *t)
+{
+	if (t == current && cpu_features.fsgsbase)
+		return fs_base_read();
+	return t->arch.fs_base;
+}
+KAPI(arch_thread_tls);
+
+void arch_thread_saved_context(const struct thread *t, uintptr_t *pc, uintptr_t *fp)
+{
+	const struct switch_frame *f = (const void *)t->arch.sp;
+
+	*pc = f ? f->pc : 0;
+	*fp = f ? f->rbp : 0;
+}
+KAPI(arch_thread_saved_context);
