@@ -58,7 +58,7 @@ function ksyms.functions(elf, nm)
 		local address, name = line:match("^(%x+) [tTwW] (%S+)$")
 		if address and name ~= "kernel_image_start" then
 			local offset = math.tointeger(tonumber("0x" .. address)) - start
-			if offset >= 0 and offset < 0x80000000 and offset ~= last then
+			if offset >= 0 and offset < 0x40000000 and offset ~= last then
 				list[#list + 1] = { name = name, offset = offset }
 				last = offset
 			end
