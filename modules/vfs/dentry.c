@@ -397,6 +397,19 @@ struct dentry *dentry_create_anon(struct super *s, struct inode *inode, const ch
 	return d;
 }
 
+struct dentry *dentry_create_nameless(struct dentry *parent, struct inode *inode)
+{
+	char name[24];
+	int n = snprintf(name, sizeof(name), "#%llu", (unsigned long long)inode->ino);
+	struct dentry *d = dentry_alloc(parent, name, (size_t)n, 0);
+
+	if (!d)
+		return NULL;
+	d->flags |= DENTRY_UNLINKED;
+	d->inode = inode;
+	return d;
+}
+
 void dentry_unlinked(struct dentry *d)
 {
 	spin_lock(&d->lock);

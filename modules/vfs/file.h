@@ -29,7 +29,6 @@ struct poll_table;
 #define FILE_NOWAIT   0x080u		/* RWF_NOWAIT is understood */
 #define FILE_WRITER   0x100u		/* counted in inode.write_count */
 #define FILE_RCU      0x200u		/* was in a shared table: freed after a grace period */
-#define FILE_NO_TIMES 0x400u
 
 /* Flags of one transfer, for file_ops.read and write. */
 #define IO_NONBLOCK 0x1u		/* O_NONBLOCK or RWF_NOWAIT: -EAGAIN instead of sleeping */
@@ -64,7 +63,7 @@ struct file_ops {
 	/* Event mask (EPOLL*) now; calls poll_wait for each queue that announces changes. Must not sleep. */
 	unsigned int (*poll)(struct file *f, struct poll_table *table);
 	int (*mmap)(struct file *f, struct file_mapping *m);
-	/* After path, inode and flags are set. An error: release is not called. */
+	/* After path, inode and flags are set. Streams clear FILE_SEEK, FILE_POS and FILE_PREAD here. An error: release is not called. */
 	int (*open)(struct inode *inode, struct file *f);
 	/* Each close(2) of a descriptor. */
 	int (*flush)(struct file *f);
@@ -123,6 +122,13 @@ static inline bool file_nosuid(const struct file *f) { return f->path.mount->fla
 /* A file without a name in any directory (pidfd, timerfd, signalfd, epoll): "anon_inode:[name]" in /proc. `flags`: O_RDWR, O_NONBLOCK... FILE_READ/WRITE follow from them. */
 int anon_file_create(const char *name, const struct file_ops *ops, void *private, unsigned int flags,
 		     struct file **out);
+
+/*
+ * A file over an inode of a pseudo file system (sockets, pipes). Takes over the inode's reference in every case; `name` must stay. The
+ * super block's format() makes the text for /proc.
+ */
+int file_create_pseudo(struct mount *m, struct inode *inode, const char *name, const struct file_ops *ops,
+		       void *private, unsigned int flags, struct file **out);
 
 /* Transfers with kernel memory. *pos is used and advanced; null: the file's own position. Bytes or negative errno. */
 long file_read_kernel(struct file *f, void *buf, size_t n, int64_t *pos);

@@ -104,6 +104,7 @@ struct inode_ops {
 #define INODE_APPEND      0x02u
 #define INODE_SWAPFILE    0x04u
 #define INODE_DEAD        0x08u		/* directory removed: no new entries */
+#define INODE_LINKABLE    0x20u		/* made by O_TMPFILE: linkat may give it its first name */
 #define INODE_NO_TIMES    0x10u		/* a private file without times to keep */
 
 struct inode {
@@ -189,6 +190,10 @@ static inline uint64_t super_new_ino(struct super *s)
 {
 	return __atomic_add_fetch(&s->next_ino, 1, __ATOMIC_RELAXED);
 }
+
+struct mount;
+/* A kernel-internal mount with an empty root directory, for files without names (sockets). Null when out. */
+struct mount *pseudo_mount_create(const struct fs_type *type, const struct super_ops *ops, uint64_t magic);
 
 /* A new inode with one reference, nlink 1, times now, owner 0:0 and the given mode. Null when out. */
 struct inode *inode_create(struct super *s, uint32_t mode);

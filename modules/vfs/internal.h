@@ -97,9 +97,6 @@ struct file *file_alloc(const struct file_ops *ops, unsigned int flags);
 void file_free(struct file *f);
 /* Sets mode, ops and references for a path and calls ops->open; the path's references are taken. */
 int file_setup(struct file *f, const struct path *p, struct inode *inode, unsigned int flags);
-/* A file over an inode of a pseudo file system: takes over the inode's reference in every case. `name` stays or is copied. */
-int file_create_pseudo(struct mount *m, struct inode *inode, const char *name, const struct file_ops *ops,
-		       void *private, unsigned int flags, struct file **out);
 /* close(2)'s work for one descriptor's file: flush, record locks, put. */
 int file_close(struct file *f, struct fd_table *t);
 int file_cache_init(void);
@@ -147,6 +144,8 @@ int dentry_lookup_locked(struct dentry *parent, const char *name, size_t n, stru
 int dentry_lookup(struct dentry *parent, const char *name, size_t n, uint32_t hash, struct dentry **out);
 /* A dentry that is in no directory; name kept by pointer. Takes over the inode's reference on success. */
 struct dentry *dentry_create_anon(struct super *s, struct inode *inode, const char *name);
+/* A nameless file of O_TMPFILE below `parent`: in no list, "#<ino> (deleted)". Takes over the inode's reference on success. */
+struct dentry *dentry_create_nameless(struct dentry *parent, struct inode *inode);
 /* After a rename: `d` gets the place and name of `target`, which is dropped, or they swap. -ENOMEM comes from prepare. */
 struct name_buffer;
 int dentry_move_prepare(struct dentry *target, struct name_buffer **out);

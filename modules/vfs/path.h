@@ -115,6 +115,9 @@ void dentry_drop_tree(struct dentry *d);
 bool dentry_is_empty(struct dentry *d);
 /* readdir, seek and the rest of the file operations of directories whose dentries are all pinned. */
 extern const struct file_ops pinned_dir_ops;
+/* Emits "." and ".." at positions 0 and 1. False if there was no room. */
+struct dir_context;
+bool dir_emit_dots(struct file *f, struct dir_context *c);
 /* Drops all pins of a tree in memory: super_ops.release of such file systems. */
 void dentry_unpin_tree(struct dentry *root);
 

@@ -1,0 +1,168 @@
+/*
+ * Open files: their life, and files that belong to no directory.
+ *
+ * A file is freed at once when it never was in a table that several threads used; otherwise after a grace period, because
+ * a descriptor look-up under RCU may still try to raise its count.
+ */
+#include "modules/vfs/internal.h"
+
+static struct kmem_cache *file_cache;
+
+struct file *file_alloc(const struct file_ops *ops, unsigned int flags)
+{
+	struct file *f = kmem_cache_alloc(file_cache, ALLOC_ZERO);
+
+	if (!f)
+		return NULL;
+	refcount_init(&f->refs, 1);
+	f->ops = ops;
+	f->flags = flags;
+	mutex_init(&f->pos_lock);
+	spin_init(&f->lock);
+	list_init(&f->epoll);
+	return f;
+}
+
+static void file_free_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(file_cache, container_of(head, struct file, rcu));
+}
+
+void file_free(struct file *f)
+{
+	if (f->mode & FILE_RCU)
+		rcu_call(&f->rcu, file_free_rcu);
+	else
+		kmem_cache_free(file_cache, f);
+}
+
+void file_put(struct file *f)
+{
+	if (!refcount_put(&f->refs))
+		return;
+	if (!list_empty(&f->epoll))
+		epoll_release_file(f);
+	if (unlikely(f->inode->locks))
+		locks_release_file(f);
+	if (f->ops->release && !(f->mode & FILE_PATH))
+		f->ops->release(f);
+	if (f->mode & FILE_WRITER)
+		inode_put_write(f->inode);
+	kfree(f->owner);
+	path_put(&f->path);
+	file_free(f);
+}
+MODAPI(file_put);
+
+int file_close(struct file *f, struct fd_table *t)
+{
+	int error = 0;
+
+	if (!(f->mode & FILE_PATH)) {
+		if (f->ops->flush)
+			error = f->ops->flush(f);
+		if (unlikely(READ_ONCE(f->inode->locks)))
+			locks_release_posix(f, t);
+	}
+	file_put(f);
+	return error;
+}
+
+/* What the access mode allows. */
+static unsigned int mode_of(const struct inode *inode, unsigned int flags)
+{
+	unsigned int mode = 0;
+
+	if (flags & O_PATH)
+		return FILE_PATH;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		mode |= FILE_READ;
+	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
+		mode |= FILE_WRITE;
+	if ((flags & O_ACCMODE) == 3)
+		mode &= ~(FILE_READ | FILE_WRITE);
+	if (!S_ISFIFO(inode->mode) && !S_ISSOCK(inode->mode))
+		mode |= FILE_SEEK | FILE_POS | FILE_PREAD;
+	return mode;
+}
+
+int file_setup(struct file *f, const struct path *p, struct inode *inode, unsigned int flags)
+{
+	int error = 0;
+
+	f->ops = inode->file_ops;
+	f->inode = inode;
+	f->path = *p;
+	f->flags = flags & ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	f->mode = mode_of(inode, flags);
+	if (f->mode & FILE_PATH) {
+		f->flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
+		path_get(p);
+		return 0;
+	}
+	if ((f->mode & FILE_WRITE) && inode_is_regular(inode)) {
+		error = inode_get_write(inode);
+		if (error)
+			return error;
+		f->mode |= FILE_WRITER;
+	}
+	path_get(p);
+	if (f->ops->open)
+		error = f->ops->open(inode, f);
+	if (error) {
+		if (f->mode & FILE_WRITER)
+			inode_put_write(inode);
+		path_put(p);
+	}
+	return error;
+}
+
+int file_create_pseudo(struct mount *m, struct inode *inode, const char *name, const struct file_ops *ops,
+		       void *private, unsigned int flags, struct file **out)
+{
+	struct file *f = file_alloc(ops, flags & ~(unsigned int)O_CLOEXEC);
+	struct dentry *d = f ? dentry_create_anon(m->super, inode, name) : NULL;
+
+	if (!d) {
+		if (f)
+			file_free(f);
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	mount_get(m);
+	f->inode = inode;
+	f->path.mount = m;
+	f->path.dentry = d;
+	f->private = private;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		f->mode |= FILE_READ;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		f->mode |= FILE_WRITE;
+	*out = f;
+	return 0;
+}
+MODAPI(file_create_pseudo);
+
+int file_format(struct file *f, char *buf, size_t size)
+{
+	return path_format(&f->path, buf, size);
+}
+MODAPI(file_format);
+
+int file_stat(struct file *f, struct kstat *out)
+{
+	return path_stat(&f->path, out);
+}
+MODAPI(file_stat);
+
+int file_cache_init(void)
+{
+	file_cache = kmem_cache_create("file", sizeof(struct file), 64);
+	return file_cache ? 0 : -ENOMEM;
+}
+
+void file_cache_exit(void)
+{
+	if (file_cache)
+		kmem_cache_destroy(file_cache);
+}
