@@ -78,6 +78,7 @@ static void start_thread(void *unused)
 void boot_main(void)
 {
 	arch_boot_early();
+	sched_adopt_boot();
 	apply_cmdline();
 	log_notice("Mortise %s on %s, loaded by %s", MODULE_RELEASE, arch_machine(), boot_info.loader);
 	log_info("command line: %s", boot_info.cmdline);

@@ -77,6 +77,11 @@ void boot_reserve(uint64_t start, uint64_t end)
 {
 	if (start >= end)
 		return;
+	/* Page tables come one after the other, downwards. */
+	if (reserved_count && reserved[reserved_count - 1].start == end && !(start & PAGE_MASK)) {
+		reserved[reserved_count - 1].start = start;
+		return;
+	}
 	if (reserved_count == RESERVED_MAX)
 		panic("boot: too many reserved ranges");
 	reserved[reserved_count].start = ALIGN_DOWN(start, PAGE_SIZE);

@@ -44,8 +44,17 @@ void *memmove(void *dst, const void *src, size_t n)
 	char *d = dst;
 	const char *s = src;
 
-	if ((uintptr_t)d - (uintptr_t)s >= n)
+	if ((uintptr_t)d - (uintptr_t)s >= n && (uintptr_t)s - (uintptr_t)d >= n)
 		return memcpy(dst, src, n);
+	if (d < s) {
+		for (; n >= 8; n -= 8, d += 8, s += 8)
+			STORE64(d, LOAD64(s));
+		for (; n; n--) {
+			*d++ = *s++;
+			compiler_barrier();
+		}
+		return dst;
+	}
 	for (; n >= 8; n -= 8)
 		STORE64(d + n - 8, LOAD64(s + n - 8));
 	for (; n; n--) {
