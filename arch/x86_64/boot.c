@@ -16,6 +16,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/module/export.h"
 #include "core/sched/cpu.h"
 #include "core/time/clock.h"
 
@@ -108,11 +109,13 @@ unsigned int arch_random(uint64_t *out)
 	*out = v ^ cycles_raw() * 0x9e3779b97f4a7c15;
 	return ok ? 64 : 0;
 }
+KAPI(arch_random);
 
 void arch_early_write(const char *text, size_t len)
 {
 	serial_write(text, len);
 }
+KAPI(arch_early_write);
 
 extern const char vdso_image_start[] __attribute__((weak)), vdso_image_end[] __attribute__((weak));
 
@@ -123,3 +126,4 @@ const void *arch_vdso_image(size_t *size)
 	*size = start ? (size_t)(vdso_image_end - vdso_image_start) : 0;
 	return start;
 }
+KAPI(arch_vdso_image);

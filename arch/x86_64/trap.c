@@ -323,7 +323,7 @@ KAPI(arch_trap_sanitize);
 
 static void dump_code(const struct trap_frame *f)
 {
-	char text[3 * 24 + 1];
+	char text[3 * 24 + 2];
 	size_t used = 0;
 	bool ok;
 
@@ -335,7 +335,7 @@ static void dump_code(const struct trap_frame *f)
 		arch_kernel_phys(a, &ok);
 		if (!ok)
 			break;
-		used += (size_t)snprintf(text + used, sizeof(text) - used, i == 8 ? "<%02x" : " %02x",
+		used += (size_t)snprintf(text + used, sizeof(text) - used, i == 8 ? "<%02x>" : " %02x",
 					 *(const uint8_t *)a);
 	}
 	if (used)

@@ -22,7 +22,7 @@ extern const struct clock_page clock_frame;	/* vdso.lds */
 
 EXPORT int __vdso_clock_gettime(int clock, struct __kernel_timespec *ts);
 EXPORT int __vdso_gettimeofday(struct __kernel_old_timeval *tv, struct timezone *tz);
-int __vdso_clock_getres(int clock, struct __kernel_timespec *ts);
+EXPORT int __vdso_clock_getres(int clock, struct __kernel_timespec *ts);
 EXPORT long __vdso_time(long *t);
 EXPORT int __vdso_getcpu(unsigned int *cpu, unsigned int *node, struct getcpu_cache *unused);
 
@@ -63,15 +63,13 @@ int __vdso_clock_gettime(int clock, struct __kernel_timespec *ts)
 	int64_t offset;
 	int32_t tai;
 
-	/* REALTIME, MONOTONIC, MONOTONIC_RAW, their coarse forms, BOOTTIME, TAI. */
-	if ((unsigned int)clock > CLOCK_TAI || !((1u << clock) & 0x8f3u) || !read_clock(&ns, &offset, &tai))
+	/* REALTIME, MONOTONIC, their coarse forms, BOOTTIME, TAI. */
+	if ((unsigned int)clock > CLOCK_TAI || !((1u << clock) & 0x8e3u) || !read_clock(&ns, &offset, &tai))
 		return (int)system_call(__NR_clock_gettime, clock, (long)ts);
 	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
 		ns += (uint64_t)offset;
 	else if (clock == CLOCK_TAI)
 		ns += (uint64_t)offset + (uint64_t)(tai * (int64_t)NSEC);
-	else if (clock == CLOCK_MONOTONIC_RAW)
-		return (int)system_call(__NR_clock_gettime, clock, (long)ts);
 	ts->tv_sec = (int64_t)(ns / NSEC);
 	ts->tv_nsec = (int64_t)(ns % NSEC);
 	return 0;
