@@ -4,7 +4,7 @@
 ; C functions clobber, unless thread.arch.full_return says that a handler wrote to the frame, or there is exit work: then the
 ; full path restores every register by IRETQ. rbx holds the current thread across the call.
 ;
-; All other entries come through a stub that leaves the vector in edi and join trap_common. GS is swapped if the saved
+; All other entries come through a short piece of code that leaves the vector in edi and join trap_common. GS is swapped if the saved
 ; CS is user's. NMI, #DB, #MC and #DF may arrive where CS says kernel but GS is still user's, so they run on stacks of their own
 ; (IST), find the CPU's block in the word above that stack, and put the former GS base back (trap_paranoid).
 ;

@@ -9,12 +9,14 @@
 
 #include "core/debug/panic.h"
 #include "core/module/export.h"
+#include "core/sched/cpu.h"
 #include "core/sched/thread.h"
 
 void might_sleep(void)
 {
 #ifdef CONFIG_DEBUG
-	if (unlikely(in_atomic()))
+	/* The idle thread is the start-up code first, alone and with interrupts off: nothing makes it wait. */
+	if (unlikely(in_atomic()) && arch_cpu_self()->idle != current)
 		panic("sleeping function called in atomic context (preempt count %x, interrupts %s)",
 		      arch_preempt_count(), arch_irq_enabled() ? "on" : "off");
 #endif
