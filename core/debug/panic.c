@@ -155,7 +155,7 @@ static void panic_common(const struct trap_frame *frame, const char *fmt, va_lis
 		arch_trap_dump(frame);
 		backtrace_print(arch_frame_pc(frame), arch_frame_fp(frame));
 	} else {
-		backtrace_print((uintptr_t)__builtin_return_address(0), (uintptr_t)__builtin_frame_address(0));
+		backtrace_print((uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0));
 	}
 	print_others();
 	leave();
