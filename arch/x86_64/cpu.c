@@ -168,6 +168,8 @@ void cpu_load_tables(struct cpu *c)
 	msr_write(MSR_GS_BASE, (uintptr_t)c);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 	msr_write(MSR_FS_BASE, 0);
+	if (cpu_features.rdtscp)
+		msr_write(MSR_TSC_AUX, c->id);
 }
 
 void cpu_enable_features(void)

@@ -247,6 +247,29 @@ uintptr_t arch_thread_tls(struct thread *t)
 }
 KAPI(arch_thread_tls);
 
+void arch_thread_set_gs(struct thread *t, uintptr_t base)
+{
+	unsigned long flags = arch_irq_save();
+
+	t->arch.gs_base = base;
+	if (t == current)
+		msr_write(MSR_KERNEL_GS_BASE, base);
+	arch_irq_restore(flags);
+}
+KAPI(arch_thread_set_gs);
+
+uintptr_t arch_thread_gs(struct thread *t)
+{
+	if (t == current) {
+		unsigned long flags = arch_irq_save();
+
+		t->arch.gs_base = msr_read(MSR_KERNEL_GS_BASE);
+		arch_irq_restore(flags);
+	}
+	return t->arch.gs_base;
+}
+KAPI(arch_thread_gs);
+
 void arch_thread_saved_context(const struct thread *t, uintptr_t *pc, uintptr_t *fp)
 {
 	const struct switch_frame *f = (const void *)t->arch.sp;

@@ -5,6 +5,8 @@
 
 #include "core/lib/types.h"
 
+struct thread;
+
 struct arch_thread {
 	uintptr_t sp;			/*  0: kernel stack pointer while it does not run */
 	unsigned long canary;		/*  8: its stack canary while it does not run */
@@ -14,3 +16,7 @@ struct arch_thread {
 	void *fpu;			/* saved FPU state; null: kernel thread */
 	unsigned long dr[4], dr6, dr7;	/* hardware breakpoints; active if dr7 is not 0 */
 };
+
+/* The user's GS base (arch_prctl); any thread that does not run, or the caller. */
+void arch_thread_set_gs(struct thread *t, uintptr_t base);
+uintptr_t arch_thread_gs(struct thread *t);
