@@ -57,20 +57,34 @@ static struct run_queue *busiest(const struct run_queue *self)
 	return found;
 }
 
+/* Takes a second queue's lock: in order if the numbers allow it, else only if it comes free soon. */
+static bool lock_second(const struct run_queue *held, struct run_queue *other)
+{
+	if (other->cpu > held->cpu) {
+		spin_lock_raw(&other->lock);
+		return true;
+	}
+	for (unsigned int i = 0; i < 64; i++) {
+		if (spin_trylock(&other->lock)) {
+			preempt_enable_no_resched();
+			return true;
+		}
+		arch_cpu_relax();
+	}
+	return false;
+}
+
 /*
- * This CPU has nothing to run: takes one thread over from the busiest. Called with rq->lock held; drops and retakes it to keep the
- * order of locks. True if something became runnable here meanwhile.
+ * This CPU has nothing to run: takes one thread over from the busiest. rq->lock is held throughout: it keeps wakers away from the
+ * thread that is about to sleep, whose stack is still in use. True if something became runnable here.
  */
 bool sched_pull(struct run_queue *rq)
 {
 	struct run_queue *from = cpu_count > 1 ? busiest(rq) : NULL;
 	struct thread *t;
 
-	if (!from)
+	if (!from || !lock_second(rq, from))
 		return false;
-	spin_unlock_raw(&rq->lock);
-	spin_lock_raw(from->cpu < rq->cpu ? &from->lock : &rq->lock);
-	spin_lock_raw(from->cpu < rq->cpu ? &rq->lock : &from->lock);
 	if (rq->count == 0 && from->count > 1) {
 		t = rq_steal(from, rq->cpu);
 		if (t) {

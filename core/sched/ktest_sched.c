@@ -1,0 +1,186 @@
+/*
+ * Tests of threads under contention: mutexes, wake-ups back and forth, sleeps and their timers, RCU, migration, memory from
+ * several CPUs at once. Each ends by counting, and has a bound in time.
+ */
+#include "core/debug/ktest.h"
+
+#include <asm/errno.h>
+
+#include "core/lib/string.h"
+#include "core/mem/slab.h"
+#include "core/mem/vmap.h"
+#include "core/sched/sched.h"
+#include "core/sync/mutex.h"
+#include "core/sync/rcu.h"
+#include "core/time/clock.h"
+
+#define WORKERS 8
+#define BOUND_NS (30 * NSEC_PER_SEC)
+
+/* Runs fn on WORKERS threads and waits for all; false if they are not done in time. */
+struct team {
+	void (*fn)(struct team *team, unsigned int index);
+	struct wait_queue wait;
+	unsigned int next, left;
+	struct mutex mutex;
+	unsigned long count, errors;
+	struct wait_queue turn_wait;
+	unsigned int turn;
+};
+
+static void team_member(void *arg)
+{
+	struct team *team = arg;
+
+	team->fn(team, __atomic_fetch_add(&team->next, 1, __ATOMIC_RELAXED));
+	__atomic_fetch_sub(&team->left, 1, __ATOMIC_SEQ_CST);
+	wait_wake_all(&team->wait);
+}
+
+/* The team is static in its test: members of a test that failed may still run. */
+static bool team_run(struct team *team, void (*fn)(struct team *team, unsigned int index))
+{
+	memset(team, 0, sizeof(*team));
+	team->fn = fn;
+	team->left = WORKERS;
+	wait_queue_init(&team->wait);
+	wait_queue_init(&team->turn_wait);
+	mutex_init(&team->mutex);
+	for (unsigned int i = 0; i < WORKERS; i++)
+		if (thread_start_kernel("ktest_team", team_member, team))
+			return false;
+	if (wait_event(&team->wait, READ_ONCE(team->left) == 0, WAIT_UNINTERRUPTIBLE, clock_monotonic() + BOUND_NS))
+		return false;
+	rcu_synchronize();		/* the last member has left the wait queue's lock */
+	return true;
+}
+
+static void mutex_member(struct team *team, unsigned int index)
+{
+	for (unsigned int i = 0; i < 2000; i++) {
+		mutex_lock(&team->mutex);
+		team->count++;
+		if (i % 64 == index)
+			sched_yield();
+		mutex_unlock(&team->mutex);
+	}
+}
+
+KTEST(sched_mutex)
+{
+	static struct team team;
+
+	ktest_check(team_run(&team, mutex_member));
+	ktest_check(team.count == WORKERS * 2000ul);
+}
+
+static void turn_member(struct team *team, unsigned int index)
+{
+	for (unsigned int i = 0; i < 200; i++) {
+		wait_event(&team->turn_wait, READ_ONCE(team->turn) % WORKERS == index, WAIT_UNINTERRUPTIBLE, TIME_NEVER);
+		team->count++;
+		__atomic_fetch_add(&team->turn, 1, __ATOMIC_SEQ_CST);
+		wait_wake_all(&team->turn_wait);
+	}
+}
+
+KTEST(sched_turns)
+{
+	static struct team team;
+
+	ktest_check(team_run(&team, turn_member));
+	ktest_check(team.count == WORKERS * 200ul);
+}
+
+static void sleep_member(struct team *team, unsigned int index)
+{
+	for (unsigned int i = 0; i < 20; i++) {
+		uint64_t deadline = clock_monotonic() + (100 + 37 * index) * NSEC_PER_USEC;
+		int result;
+
+		do {
+			wait_prepare(WAIT_UNINTERRUPTIBLE);
+			result = wait_sleep(deadline);
+		} while (!result);
+		if (result != -ETIMEDOUT || clock_monotonic() < deadline)
+			__atomic_fetch_add(&team->errors, 1, __ATOMIC_RELAXED);
+	}
+}
+
+KTEST(sched_sleep)
+{
+	static struct team team;
+
+	ktest_check(team_run(&team, sleep_member));
+	ktest_check(team.errors == 0);
+}
+
+static void memory_member(struct team *team, unsigned int index)
+{
+	void *held[16] = { NULL };
+
+	for (unsigned int i = 0; i < 600; i++) {
+		unsigned int slot = (i * 7 + index) % 16;
+		size_t size = 16 + (i * 193 + index * 71) % 9000;
+		unsigned char *p = held[slot];
+
+		if (p && (p[0] != index || p[15] != slot))
+			__atomic_fetch_add(&team->errors, 1, __ATOMIC_RELAXED);
+		if (i % 8 == 0)
+			kvfree(p);
+		else
+			kfree(p);
+		p = kmalloc(size, 0);
+		if ((i + 7) % 8 == 0 && p) {
+			/* The next visit of this slot frees by kfree or kvfree: both take it. */
+			memset(p, 0, size);
+		}
+		held[slot] = p;
+		if (!p) {
+			__atomic_fetch_add(&team->errors, 1, __ATOMIC_RELAXED);
+			continue;
+		}
+		p[0] = (unsigned char)index;
+		p[15] = (unsigned char)slot;
+		if (i % 50 == 0) {
+			char *big = vmalloc(5 * PAGE_SIZE, 0);
+
+			if (big)
+				big[5 * PAGE_SIZE - 1] = 1;
+			vfree(big);
+			rcu_synchronize();
+		}
+	}
+	for (unsigned int i = 0; i < 16; i++)
+		kfree(held[i]);
+}
+
+KTEST(sched_memory)
+{
+	static struct team team;
+
+	ktest_check(team_run(&team, memory_member));
+	ktest_check(team.errors == 0);
+}
+
+static void affinity_member(struct team *team, unsigned int index)
+{
+	for (unsigned int i = 0; i < 50; i++) {
+		unsigned int cpu = (i + index) % cpu_count;
+		struct cpu_set set = { { 0 } };
+
+		if (!cpus[cpu] || !cpus[cpu]->online)
+			continue;
+		bitmap_set(set.bits, cpu);
+		if (sched_set_affinity(current, &set) || arch_cpu_id() != cpu)
+			__atomic_fetch_add(&team->errors, 1, __ATOMIC_RELAXED);
+	}
+}
+
+KTEST(sched_affinity)
+{
+	static struct team team;
+
+	ktest_check(team_run(&team, affinity_member));
+	ktest_check(team.errors == 0);
+}
