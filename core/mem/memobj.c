@@ -163,6 +163,12 @@ int memobj_page(struct memobj *o, uint64_t index, struct page **out)
 }
 KAPI(memobj_page);
 
+int memobj_page_beyond(struct memobj *o, uint64_t index, struct page **out)
+{
+	return page_at(o, index, out);
+}
+KAPI(memobj_page_beyond);
+
 void memobj_drop(struct memobj *o, uint64_t first, uint64_t last, bool keep_private)
 {
 	struct region *r;

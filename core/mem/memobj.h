@@ -56,6 +56,8 @@ void memobj_put(struct memobj *o);
 
 /* Page `index` with a reference, filled if it was missing. -ENOMEM, -ENOSPC (page_limit), -EIO..., -EFAULT beyond size. May sleep. */
 int memobj_page(struct memobj *o, uint64_t index, struct page **out);
+/* The same for any index: a file grows by filling the page first and setting the size when the bytes are there. */
+int memobj_page_beyond(struct memobj *o, uint64_t index, struct page **out);
 /* The page if present, with a reference; null otherwise. Any thread context, does not sleep. */
 struct page *memobj_lookup(struct memobj *o, uint64_t index);
 /* First page number >= index that is present; UINT64_MAX if none. */
