@@ -40,7 +40,7 @@ void file_put(struct file *f)
 {
 	if (!refcount_put(&f->refs))
 		return;
-	if (!list_empty(&f->epoll))
+	if (unlikely(f->mode & FILE_EPOLL))
 		epoll_release_file(f);
 	if (unlikely(f->inode->locks))
 		locks_release_file(f);

@@ -28,6 +28,7 @@ struct poll_table;
 #define FILE_EXEC     0x040u		/* opened by exec */
 #define FILE_NOWAIT   0x080u		/* RWF_NOWAIT is understood */
 #define FILE_WRITER   0x100u		/* counted in inode.write_count */
+#define FILE_EPOLL    0x400u		/* was in an epoll */
 #define FILE_RCU      0x200u		/* was in a shared table: freed after a grace period */
 
 /* Flags of one transfer, for file_ops.read and write. */
@@ -75,6 +76,8 @@ struct file_ops {
 	int (*fallocate)(struct file *f, int mode, uint64_t offset, uint64_t length);
 	/* fcntl(F_SETFL): may refuse. */
 	int (*set_flags)(struct file *f, unsigned int flags);
+	/* F_GET_SEALS: the seals; F_ADD_SEALS (`add`): 0 or an error. Null: cannot be sealed. */
+	long (*seals)(struct file *f, bool add, unsigned int seals);
 	/* Additional lines of /proc/<pid>/fdinfo/<fd>; length as snprintf. */
 	int (*describe)(struct file *f, char *buf, size_t size);
 };

@@ -196,9 +196,9 @@ int pipe_init(void);
 void pipe_exit(void);
 int epoll_init(void);
 void epoll_exit(void);
-int lock_init(void);
-void lock_exit(void);
-int device_init(void);
+
+
+
 
 extern const struct file_ops fifo_ops;
 extern const struct file_ops device_ops;
@@ -210,6 +210,19 @@ void epoll_release_file(struct file *f);
 void locks_release_posix(struct file *f, const struct fd_table *owner);
 void locks_release_file(struct file *f);
 void locks_free(struct inode *inode);
+
+/*
+ * Deadlines of calls with a relative timeout. A call that is executed again because a module is replaced goes on with the
+ * deadline it had: begin() finds it in the thread, end() leaves it there for that result only.
+ */
+static inline uint64_t deadline_begin(uint64_t computed)
+{
+	return current->restart_deadline ? current->restart_deadline : computed;
+}
+static inline void deadline_end(uint64_t deadline, long result)
+{
+	current->restart_deadline = result == -ERESTART_MODULE ? deadline : 0;
+}
 
 /* Results of waits as a system call returns them when nothing was transferred. */
 static inline long wait_error(long r) { return r == -EINTR ? -ERESTARTSYS : r; }

@@ -147,7 +147,7 @@ static size_t clear_piece(bool user, uintptr_t addr, size_t n)
 size_t io_iter_write(struct io_iter *it, const void *src, size_t n)
 {
 	size_t done = 0;
-	uintptr_t addr;
+	uintptr_t addr = 0;
 
 	n = MIN(n, it->count);
 	while (done < n) {
@@ -166,7 +166,7 @@ MODAPI(io_iter_write);
 size_t io_iter_read(struct io_iter *it, void *dst, size_t n)
 {
 	size_t done = 0;
-	uintptr_t addr;
+	uintptr_t addr = 0;
 
 	n = MIN(n, it->count);
 	while (done < n) {
@@ -185,7 +185,7 @@ MODAPI(io_iter_read);
 size_t io_iter_zero(struct io_iter *it, size_t n)
 {
 	size_t done = 0;
-	uintptr_t addr;
+	uintptr_t addr = 0;
 
 	n = MIN(n, it->count);
 	while (done < n) {
@@ -205,7 +205,7 @@ MODAPI(io_iter_zero);
 
 int io_iter_fault_in(struct io_iter *it, size_t n, bool write)
 {
-	uintptr_t addr;
+	uintptr_t addr = 0;
 	size_t piece = MIN(io_iter_piece(it, &addr), n);
 
 	if (!it->user || !piece)

@@ -115,6 +115,8 @@ void dentry_drop_tree(struct dentry *d);
 bool dentry_is_empty(struct dentry *d);
 /* readdir, seek and the rest of the file operations of directories whose dentries are all pinned. */
 extern const struct file_ops pinned_dir_ops;
+/* d_type of a mode. */
+static inline unsigned int dirent_type(uint32_t mode) { return (mode & S_IFMT) >> 12; }
 /* Emits "." and ".." at positions 0 and 1. False if there was no room. */
 struct dir_context;
 bool dir_emit_dots(struct file *f, struct dir_context *c);

@@ -56,7 +56,7 @@ static int format_once(const struct path *p, const struct path *root, char *buf,
 int path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool mark,
 		     bool *reached)
 {
-	bool deleted = READ_ONCE(p->dentry->flags) & DENTRY_UNLINKED, inside;
+	bool deleted = READ_ONCE(p->dentry->flags) & DENTRY_UNLINKED, inside = false;
 	unsigned int sequence;
 	char *at, *end;
 	int error = 0;

@@ -136,13 +136,13 @@ bool dir_emit_dots(struct file *f, struct dir_context *c)
 	struct dentry *d = f->path.dentry;
 
 	if (c->pos == 0) {
-		if (!c->emit(c, ".", 1, d->inode->ino, DT_DIR))
+		if (!c->emit(c, ".", 1, d->inode->ino, dirent_type(S_IFDIR)))
 			return false;
 		c->pos = 1;
 	}
 	if (c->pos == 1) {
 		struct dentry *parent = dentry_get_parent(d);
-		bool room = c->emit(c, "..", 2, parent->inode->ino, DT_DIR);
+		bool room = c->emit(c, "..", 2, parent->inode->ino, dirent_type(S_IFDIR));
 
 		dentry_put(parent);
 		if (!room)
@@ -195,7 +195,7 @@ static int pinned_readdir(struct file *f, struct dir_context *c)
 		struct inode *inode = d->inode;
 
 		c->pos = (int64_t)d->cursor + 2;
-		if (!c->emit(c, d->name, d->name_length, inode->ino, (inode->mode & S_IFMT) >> 12)) {
+		if (!c->emit(c, d->name, d->name_length, inode->ino, dirent_type(inode->mode))) {
 			dentry_put(d);
 			break;
 		}

@@ -1,0 +1,295 @@
+/*
+ * File locks. Each inode that ever was locked has a list of locks, sorted by start, under its mutex; who waits sleeps on
+ * the list's queue and looks again whenever a lock went or shrank (`changes`).
+ *
+ * POSIX locks of one owner never overlap: setting one cuts those it meets. Record locks of the two kinds conflict with each other,
+ * flock locks only among themselves. Deadlocks are looked for among POSIX waiters: waiters_lock guards the list of who waits for
+ * which owner; a chain from the one in the way back to the caller means -EDEADLK.
+ */
+#include <linux/fcntl.h>
+
+#include "modules/vfs/lock.h"
+
+struct file_lock_list {
+	struct mutex mutex;
+	struct list locks;
+	unsigned int changes;
+	struct wait_queue wait;
+};
+
+struct lock_waiter {
+	struct list link;
+	const void *owner, *blocker;
+};
+
+static struct spinlock waiters_lock = SPINLOCK_INIT(waiters_lock);
+static struct list waiters = LIST_INIT(waiters);
+
+/* The inode's list, made on first use. Null when out. */
+static struct file_lock_list *list_of(struct inode *inode)
+{
+	struct file_lock_list *l = load_acquire(&inode->locks), *expected = NULL;
+
+	if (l)
+		return l;
+	l = kzalloc(sizeof(*l), 0);
+	if (!l)
+		return NULL;
+	mutex_init(&l->mutex);
+	list_init(&l->locks);
+	wait_queue_init(&l->wait);
+	if (__atomic_compare_exchange_n(&inode->locks, &expected, l, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return l;
+	kfree(l);
+	return expected;
+}
+
+static bool same_owner(const struct file_lock *a, const struct file_lock *b)
+{
+	return a->kind == b->kind && a->owner == b->owner;
+}
+
+static bool overlap(const struct file_lock *a, const struct file_lock *b)
+{
+	return a->start <= b->end && b->start <= a->end;
+}
+
+static struct file_lock *find_conflict(struct file_lock_list *list, const struct file_lock *l)
+{
+	struct file_lock *other;
+
+	list_for_each(other, &list->locks, link) {
+		if ((other->kind == LOCK_FLOCK) != (l->kind == LOCK_FLOCK) || same_owner(other, l))
+			continue;
+		if ((other->type == F_WRLCK || l->type == F_WRLCK) && overlap(other, l))
+			return other;
+	}
+	return NULL;
+}
+
+static void insert_sorted(struct file_lock_list *list, struct file_lock *l)
+{
+	struct file_lock *other;
+
+	list_for_each(other, &list->locks, link) {
+		if (other->start > l->start)
+			break;
+	}
+	list_add_tail(&other->link, &l->link);
+}
+
+static void changed(struct file_lock_list *list)
+{
+	WRITE_ONCE(list->changes, list->changes + 1);
+	wait_wake_all(&list->wait);
+}
+
+/*
+ * Puts *l in place of whatever its owner has in the range. `spare` are two allocated locks; those used are set to null.
+ */
+static void apply(struct file_lock_list *list, const struct file_lock *l, struct file_lock *spare[2])
+{
+	struct file_lock merged = *l, *old, *next;
+
+	list_for_each_safe(old, next, &list->locks, link) {
+		if (!same_owner(old, l))
+			continue;
+		if (old->type == l->type && l->type != F_UNLCK && old->start <= (merged.end == INT64_MAX ? INT64_MAX : merged.end + 1) &&
+		    merged.start <= (old->end == INT64_MAX ? INT64_MAX : old->end + 1)) {
+			merged.start = MIN(merged.start, old->start);
+			merged.end = MAX(merged.end, old->end);
+			list_remove(&old->link);
+			kfree(old);
+			continue;
+		}
+		if (!overlap(old, l))
+			continue;
+		if (old->start < l->start && old->end > l->end) {
+			/* A hole in the middle. */
+			struct file_lock *upper = spare[1];
+
+			spare[1] = NULL;
+			*upper = *old;
+			upper->start = l->end + 1;
+			old->end = l->start - 1;
+			insert_sorted(list, upper);
+		} else if (old->start < l->start) {
+			old->end = l->start - 1;
+		} else if (old->end > l->end) {
+			struct file_lock *moved = old;
+
+			list_remove(&moved->link);
+			moved->start = l->end + 1;
+			insert_sorted(list, moved);
+		} else {
+			list_remove(&old->link);
+			kfree(old);
+		}
+	}
+	if (l->type != F_UNLCK) {
+		*spare[0] = merged;
+		insert_sorted(list, spare[0]);
+		spare[0] = NULL;
+	}
+	changed(list);
+}
+
+/* Would waiting for `blocker` close a circle to `owner`? waiters_lock is held. */
+static bool closes_circle(const void *owner, const void *blocker)
+{
+	for (int steps = 0; steps < 64; steps++) {
+		struct lock_waiter *w;
+		const void *next = NULL;
+
+		if (blocker == owner)
+			return true;
+		list_for_each(w, &waiters, link) {
+			if (w->owner == blocker) {
+				next = w->blocker;
+				break;
+			}
+		}
+		if (!next)
+			return false;
+		blocker = next;
+	}
+	return false;
+}
+
+/* Sleeps until the list changed. */
+static int wait_for_change(struct file_lock_list *list, unsigned int seen, const struct file_lock *l,
+			   const struct file_lock *conflict_kind, const void *blocker)
+{
+	struct lock_waiter self = { .owner = l->owner, .blocker = blocker };
+	bool record = l->kind == LOCK_POSIX && conflict_kind->kind == LOCK_POSIX;
+	int error;
+
+	if (record) {
+		spin_lock(&waiters_lock);
+		if (closes_circle(l->owner, blocker)) {
+			spin_unlock(&waiters_lock);
+			return -EDEADLK;
+		}
+		list_add_tail(&waiters, &self.link);
+		spin_unlock(&waiters_lock);
+	}
+	error = wait_event(&list->wait, READ_ONCE(list->changes) != seen, WAIT_INTERRUPTIBLE, TIME_NEVER);
+	if (record) {
+		spin_lock(&waiters_lock);
+		list_remove(&self.link);
+		spin_unlock(&waiters_lock);
+	}
+	return (int)wait_error(error);
+}
+
+/* An flock that changes its type lets go of the old one first, so it may lose it. */
+static void drop_own_flock(struct file_lock_list *list, const struct file_lock *l)
+{
+	struct file_lock *old, *next;
+
+	list_for_each_safe(old, next, &list->locks, link) {
+		if (same_owner(old, l) && old->type != l->type) {
+			list_remove(&old->link);
+			kfree(old);
+			changed(list);
+		}
+	}
+}
+
+static int set_or_wait(struct file_lock_list *list, const struct file_lock *l, bool wait,
+		       struct file_lock *spare[2])
+{
+	for (;;) {
+		struct file_lock *conflict, kind;
+		unsigned int seen;
+		int error;
+
+		mutex_lock(&list->mutex);
+		if (l->kind == LOCK_FLOCK)
+			drop_own_flock(list, l);
+		conflict = l->type == F_UNLCK ? NULL : find_conflict(list, l);
+		if (!conflict) {
+			apply(list, l, spare);
+			mutex_unlock(&list->mutex);
+			return 0;
+		}
+		kind = *conflict;
+		seen = list->changes;
+		mutex_unlock(&list->mutex);
+		if (!wait)
+			return -EAGAIN;
+		error = wait_for_change(list, seen, l, &kind, kind.owner);
+		if (error)
+			return error;
+	}
+}
+
+int lock_set(struct inode *inode, const struct file_lock *l, bool wait)
+{
+	struct file_lock *spare[2] = { NULL, NULL };
+	struct file_lock_list *list;
+	int error = -ENOLCK;
+
+	if (l->type == F_UNLCK && !READ_ONCE(inode->locks))
+		return 0;
+	list = list_of(inode);
+	spare[0] = kzalloc(sizeof(struct file_lock), 0);
+	spare[1] = kzalloc(sizeof(struct file_lock), 0);
+	if (list && spare[0] && spare[1])
+		error = set_or_wait(list, l, wait, spare);
+	kfree(spare[0]);
+	kfree(spare[1]);
+	return error;
+}
+
+void lock_test(struct inode *inode, struct file_lock *l)
+{
+	struct file_lock_list *list = load_acquire(&inode->locks);
+	struct file_lock *conflict = NULL;
+
+	if (list) {
+		mutex_lock(&list->mutex);
+		conflict = find_conflict(list, l);
+		if (conflict)
+			*l = *conflict;
+		mutex_unlock(&list->mutex);
+	}
+	if (!conflict)
+		l->type = F_UNLCK;
+}
+
+static void release(struct inode *inode, bool posix, const void *owner)
+{
+	struct file_lock_list *list = load_acquire(&inode->locks);
+	struct file_lock *l, *next;
+	bool any = false;
+
+	if (!list)
+		return;
+	mutex_lock(&list->mutex);
+	list_for_each_safe(l, next, &list->locks, link) {
+		if ((l->kind == LOCK_POSIX) == posix && l->owner == owner) {
+			list_remove(&l->link);
+			kfree(l);
+			any = true;
+		}
+	}
+	if (any)
+		changed(list);
+	mutex_unlock(&list->mutex);
+}
+
+void locks_release_posix(struct file *f, const struct fd_table *owner)
+{
+	release(f->inode, true, owner);
+}
+
+void locks_release_file(struct file *f)
+{
+	release(f->inode, false, f);
+}
+
+void locks_free(struct inode *inode)
+{
+	kfree(inode->locks);
+}

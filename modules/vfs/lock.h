@@ -1,0 +1,22 @@
+/*
+ * Record locks (POSIX and open-file-description) and whole-file locks (flock).
+ */
+#pragma once
+
+#include "modules/vfs/internal.h"
+
+enum file_lock_kind { LOCK_POSIX, LOCK_OFD, LOCK_FLOCK };
+
+struct file_lock {
+	struct list link;
+	enum file_lock_kind kind;
+	short type;			/* F_RDLCK, F_WRLCK, F_UNLCK */
+	const void *owner;		/* descriptor table, or file */
+	int64_t start, end;		/* inclusive */
+	int pid;
+};
+
+/* Sets or clears; `wait`: sleeps while somebody conflicts. 0, -EAGAIN, -EDEADLK, -ENOLCK, -ERESTARTSYS. */
+int lock_set(struct inode *inode, const struct file_lock *l, bool wait);
+/* The first lock in the way of *l goes to *l; type F_UNLCK if there is none. */
+void lock_test(struct inode *inode, struct file_lock *l);

@@ -1,0 +1,403 @@
+/*
+ * mount, umount2, pivot_root: changes of the tree of mounts, all under mount_mutex. There is one name space and every mount is
+ * private: making one private is what it is already, making it shared is refused.
+ */
+#include <gen/vfs.h>
+
+#include <linux/capability.h>
+#include <linux/mount.h>
+
+#include "modules/vfs/mount.h"
+#include "modules/vfs/super.h"
+#include "modules/vfs/walk.h"
+
+#define MNT_FORCE       1
+#define MNT_DETACH      2
+#define MNT_EXPIRE      4
+#define UMOUNT_NOFOLLOW 8
+
+/* MS_* to MOUNT_*. */
+static unsigned int mount_flags(unsigned long ms)
+{
+	static const struct { unsigned long ms; unsigned int flag; } map[] = {
+		{ MS_RDONLY, MOUNT_RDONLY }, { MS_NOSUID, MOUNT_NOSUID }, { MS_NODEV, MOUNT_NODEV },
+		{ MS_NOEXEC, MOUNT_NOEXEC }, { MS_NOATIME, MOUNT_NOATIME },
+		{ MS_NODIRATIME, MOUNT_NODIRATIME }, { MS_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW },
+	};
+	unsigned int flags = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(map); i++) {
+		if (ms & map[i].ms)
+			flags |= map[i].flag;
+	}
+	if (!(ms & (MS_NOATIME | MS_STRICTATIME)))
+		flags |= MOUNT_RELATIME;
+	return flags;
+}
+
+/* Puts a new mount on `where`, if that still is a place to mount on. */
+static int attach_new(struct mount *m, struct path *where)
+{
+	struct path at = *where;
+	int error = 0;
+
+	path_get(&at);
+	mutex_lock(&mount_mutex);
+	path_follow_mounts(&at);
+	if (READ_ONCE(at.dentry->flags) & DENTRY_UNLINKED)
+		error = -ENOENT;
+	else if ((at.mount->flags & (MOUNT_DETACHED | MOUNT_INTERNAL)))
+		error = -EINVAL;
+	else if (inode_is_dir(m->root->inode) != dentry_is_dir(at.dentry))
+		error = -ENOTDIR;
+	else if (at.mount->super == m->super && at.dentry == at.mount->root && m->root == at.dentry)
+		error = -EBUSY;
+	if (!error) {
+		mount_attach(m, &at);
+		mount_changed();
+	}
+	mutex_unlock(&mount_mutex);
+	path_put(&at);
+	return error;
+}
+
+static int mount_new(const char *type, const char *source, struct path *where, unsigned long ms,
+		     const char *options)
+{
+	struct super *s;
+	struct mount *m;
+	int error;
+
+	if (!*type)
+		return -EINVAL;
+	error = super_mount(type, source, ms & MS_RDONLY ? SUPER_RDONLY : 0, options, &s);
+	if (error)
+		return error;
+	m = mount_create(s, s->root, mount_flags(ms), source);
+	super_put(s);
+	if (!m)
+		return -ENOMEM;
+	error = attach_new(m, where);
+	if (error)
+		mount_put(m);
+	return error;
+}
+
+/* A copy of one mount with `root` for its root. */
+static struct mount *copy_mount(struct mount *old, struct dentry *root)
+{
+	return mount_create(old->super, root, old->flags & MOUNT_FLAGS_USER, old->source);
+}
+
+/* Copies the mounts below `dentry` of `old` to the new mount. mount_mutex is held. */
+static int copy_children(struct mount *old, struct dentry *dentry, struct mount *new)
+{
+	struct mount *child;
+
+	list_for_each(child, &old->children, sibling) {
+		struct path where = { new, child->mountpoint };
+		struct mount *copy;
+		int error;
+
+		if (child == new || !dentry_is_below(child->mountpoint, dentry))
+			continue;
+		copy = copy_mount(child, child->root);
+		if (!copy)
+			return -ENOMEM;
+		mount_attach(copy, &where);
+		error = copy_children(child, child->root, copy);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Detaches a mount with all below it and drops the tree's references. mount_mutex is held. */
+static void detach_tree(struct mount *top)
+{
+	for (;;) {
+		struct mount *m = top;
+
+		while (!list_empty(&m->children))
+			m = list_first(&m->children, struct mount, sibling);
+		mount_detach(m);
+		mount_put(m);
+		if (m == top)
+			return;
+	}
+}
+
+static int mount_bind(const char *source, struct path *where, bool recursive)
+{
+	struct path from;
+	struct mount *m;
+	int error;
+
+	if (!*source)
+		return -EINVAL;
+	error = path_lookup(AT_FDCWD, source, WALK_FOLLOW, &from);
+	if (error)
+		return error;
+	m = copy_mount(from.mount, from.dentry);
+	error = m ? 0 : -ENOMEM;
+	if (!error && (from.mount->flags & (MOUNT_INTERNAL | MOUNT_DETACHED)))
+		error = -EINVAL;
+	if (!error)
+		error = attach_new(m, where);
+	if (error) {
+		if (m)
+			mount_put(m);
+	} else if (recursive) {
+		mutex_lock(&mount_mutex);
+		error = copy_children(from.mount, from.dentry, m);
+		if (error)
+			detach_tree(m);
+		mutex_unlock(&mount_mutex);
+	}
+	path_put(&from);
+	return error;
+}
+
+static int mount_move(const char *source, struct path *where)
+{
+	struct path from, at = *where;
+	int error;
+
+	if (!*source)
+		return -EINVAL;
+	error = path_lookup(AT_FDCWD, source, WALK_FOLLOW, &from);
+	if (error)
+		return error;
+	path_get(&at);
+	mutex_lock(&mount_mutex);
+	path_follow_mounts(&at);
+	if (from.dentry != from.mount->root || from.mount->parent == from.mount)
+		error = -EINVAL;
+	else if (dentry_is_dir(from.dentry) != dentry_is_dir(at.dentry))
+		error = -EINVAL;
+	else if (mount_is_below(at.mount, from.mount))
+		error = -ELOOP;
+	else if (at.mount->flags & (MOUNT_DETACHED | MOUNT_INTERNAL))
+		error = -EINVAL;
+	if (!error) {
+		mount_detach(from.mount);
+		mount_attach(from.mount, &at);
+		mount_changed();
+	}
+	mutex_unlock(&mount_mutex);
+	path_put(&at);
+	path_put(&from);
+	return error;
+}
+
+static int remount(struct path *where, unsigned long ms, const char *options)
+{
+	struct mount *m = where->mount;
+	struct super *s = m->super;
+	int error = 0;
+
+	if (where->dentry != m->root)
+		return -EINVAL;
+	if (m->flags & (MOUNT_INTERNAL | MOUNT_DETACHED))
+		return -EINVAL;
+	mutex_lock(&mount_mutex);
+	if (!(ms & MS_BIND)) {
+		if (s->ops->remount)
+			error = s->ops->remount(s, options);
+		if (!error)
+			s->flags = (s->flags & ~SUPER_RDONLY) | (ms & MS_RDONLY ? SUPER_RDONLY : 0);
+	}
+	if (!error) {
+		WRITE_ONCE(m->flags, (m->flags & ~MOUNT_FLAGS_USER) | mount_flags(ms));
+		mount_changed();
+	}
+	mutex_unlock(&mount_mutex);
+	return error;
+}
+
+static int do_mount(const char *source, struct path *where, const char *type, unsigned long ms,
+		    const char *options)
+{
+	if ((ms & 0xffff0000ul) == 0xc0ed0000ul)
+		ms &= 0xffff;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (ms & MS_REMOUNT)
+		return remount(where, ms, options);
+	if (ms & MS_BIND)
+		return mount_bind(source, where, ms & MS_REC);
+	if (ms & (MS_SHARED | MS_SLAVE | MS_UNBINDABLE))
+		return -EINVAL;
+	if (ms & MS_PRIVATE)
+		return where->dentry == where->mount->root ? 0 : -EINVAL;
+	if (ms & MS_MOVE)
+		return mount_move(source, where);
+	return mount_new(type, source, where, ms, options);
+}
+
+int mount_kernel(const char *type, const char *source, const char *where, unsigned int flags,
+		 const char *options)
+{
+	struct path p;
+	int error = path_lookup(AT_FDCWD, where, WALK_FOLLOW, &p);
+
+	if (error)
+		return error;
+	error = mount_new(type, source, &p, flags, options ? options : "");
+	path_put(&p);
+	return error;
+}
+MODAPI(mount_kernel);
+
+/* A string argument that may be null. *out is the caller's to kfree. */
+static int get_text(uintptr_t user, size_t size, bool cut, char **out)
+{
+	char *buf = kzalloc(size, 0);
+	long n = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	if (user)
+		n = copy_string_from_user(buf, (struct ustr){ user }, size);
+	if (n == -ENAMETOOLONG && cut) {
+		buf[size - 1] = 0;
+		n = 0;
+	}
+	if (n < 0) {
+		kfree(buf);
+		return n == -ENAMETOOLONG ? -EINVAL : (int)n;
+	}
+	*out = buf;
+	return 0;
+}
+
+long sys_mount(uintptr_t source, struct ustr target, uintptr_t type, uintptr_t flags, uintptr_t data)
+{
+	char *from, *kind, *options;
+	struct path where;
+	long error = get_text(type, 64, false, &kind);
+
+	if (error)
+		return error;
+	error = get_text(source, PATH_SIZE_MAX, false, &from);
+	if (error)
+		goto undo_kind;
+	error = get_text(data, PAGE_SIZE, true, &options);
+	if (error)
+		goto undo_from;
+	error = path_lookup_user(AT_FDCWD, target, WALK_FOLLOW, &where);
+	if (!error) {
+		error = do_mount(from, &where, kind, flags, options);
+		path_put(&where);
+	}
+	kfree(options);
+undo_from:
+	kfree(from);
+undo_kind:
+	kfree(kind);
+	return error;
+}
+
+/* The path's and the tree's references are expected; anything beyond is a user. */
+static int unmount_locked(struct mount *m, int flags)
+{
+	if (flags & MNT_EXPIRE) {
+		if (!list_empty(&m->children) || refcount_read(&m->refs) != 2)
+			return -EBUSY;
+		if (!(m->flags & MOUNT_EXPIRED)) {
+			m->flags |= MOUNT_EXPIRED;
+			return -EAGAIN;
+		}
+	}
+	if (!(flags & MNT_DETACH) && (!list_empty(&m->children) || refcount_read(&m->refs) != 2))
+		return -EBUSY;
+	detach_tree(m);
+	mount_changed();
+	return 0;
+}
+
+long sys_umount2(struct ustr target, int32_t flags)
+{
+	struct path p, root;
+	long error;
+
+	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+		return -EINVAL;
+	if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
+		return -EINVAL;
+	error = path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &p);
+	if (error)
+		return error;
+	error = fs_get_root(&root);
+	if (error)
+		goto undo_path;
+	mutex_lock(&mount_mutex);
+	if (!capable(CAP_SYS_ADMIN))
+		error = -EPERM;
+	else if (p.dentry != p.mount->root || (p.mount->flags & (MOUNT_DETACHED | MOUNT_INTERNAL)))
+		error = -EINVAL;
+	else if (p.mount->parent == p.mount)
+		error = p.mount == root_mount ? -EINVAL : -EBUSY;
+	else if (p.mount == root.mount && !(flags & MNT_DETACH))
+		error = -EBUSY;
+	else
+		error = unmount_locked(p.mount, flags);
+	mutex_unlock(&mount_mutex);
+	path_put(&root);
+undo_path:
+	path_put(&p);
+	return error;
+}
+
+static int check_pivot(const struct path *new, const struct path *old, const struct path *root)
+{
+	if (new->mount == root->mount || old->mount == root->mount)
+		return -EBUSY;
+	if (new->dentry != new->mount->root || root->dentry != root->mount->root)
+		return -EINVAL;
+	if (root->mount->parent == root->mount || new->mount->parent == new->mount)
+		return -EINVAL;
+	if (!mount_is_below(old->mount, new->mount) || !dentry_is_below(old->dentry, old->mount == new->mount ? new->dentry : old->mount->root))
+		return -EINVAL;
+	return mount_is_below(new->mount, root->mount) ? 0 : -EINVAL;
+}
+
+long sys_pivot_root(struct ustr new_name, struct ustr old_name)
+{
+	struct path new, old, root, place;
+	long error;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	error = path_lookup_user(AT_FDCWD, new_name, WALK_FOLLOW | WALK_DIRECTORY, &new);
+	if (error)
+		return error;
+	error = path_lookup_user(AT_FDCWD, old_name, WALK_FOLLOW | WALK_DIRECTORY, &old);
+	if (error)
+		goto undo_new;
+	error = fs_get_root(&root);
+	if (error)
+		goto undo_old;
+	mutex_lock(&mount_mutex);
+	error = check_pivot(&new, &old, &root);
+	if (!error) {
+		place.mount = root.mount->parent;
+		place.dentry = root.mount->mountpoint;
+		path_get(&place);
+		mount_detach(new.mount);
+		mount_detach(root.mount);
+		mount_attach(root.mount, &old);
+		mount_attach(new.mount, &place);
+		path_put(&place);
+		mount_changed();
+	}
+	mutex_unlock(&mount_mutex);
+	if (!error)
+		fs_replace_roots(&root, &new);
+	path_put(&root);
+undo_old:
+	path_put(&old);
+undo_new:
+	path_put(&new);
+	return error;
+}

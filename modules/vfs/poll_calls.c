@@ -1,0 +1,374 @@
+/*
+ * The calls poll, ppoll, select and pselect6: user memory in, a round of waiting, user memory out. Timeouts are brought up
+ * to date in user memory as on Linux, so a call that is executed again waits for the rest only.
+ */
+#include <gen/vfs.h>
+
+#include <asm/poll.h>
+
+#include "core/mem/vmap.h"
+#include "core/time/clock.h"
+#include "modules/vfs/internal.h"
+#include "modules/vfs/poll_wait.h"
+
+#define FAST_FDS 24
+
+struct poll_scan {
+	struct pollfd *fds;
+	unsigned int count;
+};
+
+static bool table_is_shared(void)
+{
+	struct vfs_thread *vt = vfs_thread_self();
+
+	return vt && refcount_read(&vt->files->refs) != 1;
+}
+
+static long scan_pollfds(struct poll_round *r, void *arg)
+{
+	struct poll_scan *s = arg;
+	long ready = 0;
+
+	for (unsigned int i = 0; i < s->count; i++) {
+		struct pollfd *p = &s->fds[i];
+		unsigned int mask = EPOLLNVAL;
+		struct fd_ref ref;
+
+		p->revents = 0;
+		if (p->fd < 0)
+			continue;
+		if (!fd_get(p->fd, &ref)) {
+			r->table.events = (unsigned short)p->events;
+			mask = file_poll(ref.file, &r->table) &
+			       ((unsigned short)p->events | EPOLLERR | EPOLLHUP);
+			fd_put(&ref);
+		}
+		p->revents = (short)mask;
+		if (mask) {
+			ready++;
+			r->table.queue = NULL;
+		}
+	}
+	return ready;
+}
+
+/* poll with everything in kernel memory. */
+static long poll_fds(struct pollfd *fds, unsigned int count, uint64_t deadline)
+{
+	struct poll_scan s = { fds, count };
+	struct poll_round r;
+	long n;
+
+	poll_round_begin(&r, table_is_shared());
+	n = poll_run(&r, scan_pollfds, &s, deadline);
+	poll_round_end(&r);
+	return n;
+}
+
+static long poll_user(struct uinout_pollfd fds, uint32_t count, uint64_t deadline)
+{
+	struct pollfd fast[FAST_FDS], *list = fast;
+	long n;
+
+	if (count > fd_limit())
+		return -EINVAL;
+	if (count > FAST_FDS) {
+		list = kvmalloc(count * sizeof(*list), 0);
+		if (!list)
+			return -ENOMEM;
+	}
+	n = copy_in_pollfd_array(list, as_in_pollfd(fds), count);
+	if (!n) {
+		n = poll_fds(list, count, deadline);
+		for (uint32_t i = 0; n >= 0 && i < count; i++) {
+			if (copy_to_user(fds.addr + i * sizeof(*list) + offsetof(struct pollfd, revents),
+					 &list[i].revents, sizeof(list[i].revents)))
+				n = -EFAULT;
+		}
+	}
+	if (list != fast)
+		kvfree(list);
+	return n;
+}
+
+/* ns from now to a deadline; saturates. 0 stays 0: do not wait. */
+static uint64_t deadline_after(uint64_t ns)
+{
+	uint64_t now;
+
+	if (!ns)
+		return 0;
+	now = clock_monotonic();
+	return ns > TIME_NEVER - now ? TIME_NEVER : now + ns;
+}
+
+/* An interrupted poll or select runs again if no handler was called. */
+static long restart_unless_handled(long n)
+{
+	return n == -EINTR ? -ERESTARTNOHAND : n;
+}
+
+long sys_poll(struct uinout_pollfd fds, uint32_t count, int32_t timeout)
+{
+	uint64_t deadline = timeout < 0 ? TIME_NEVER : deadline_after((uint64_t)timeout * NSEC_PER_MSEC);
+	long n;
+
+	deadline = deadline_begin(deadline);
+	n = poll_user(fds, count, deadline);
+	deadline_end(deadline, n);
+	return restart_unless_handled(n);
+}
+
+/* A relative user timespec to a deadline; null: never. */
+static int timespec_deadline(uintptr_t addr, uint64_t *deadline)
+{
+	struct __kernel_timespec ts;
+
+	*deadline = TIME_NEVER;
+	if (!addr)
+		return 0;
+	if (copy_from_user(&ts, addr, sizeof(ts)))
+		return -EFAULT;
+	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= (long long)NSEC_PER_SEC)
+		return -EINVAL;
+	if ((uint64_t)ts.tv_sec < TIME_NEVER / NSEC_PER_SEC)
+		*deadline = deadline_after((uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec);
+	return 0;
+}
+
+static uint64_t time_left(uint64_t deadline)
+{
+	uint64_t now = clock_monotonic();
+
+	return deadline > now ? deadline - now : 0;
+}
+
+/* What is left of the timeout goes back to user memory. Failing to store it turns a restart into EINTR. */
+static long store_timespec(uintptr_t addr, uint64_t deadline, long n)
+{
+	struct __kernel_timespec ts;
+	uint64_t left;
+
+	if (!addr || deadline == TIME_NEVER)
+		return n;
+	left = deadline ? time_left(deadline) : 0;
+	ts.tv_sec = (long long)(left / NSEC_PER_SEC);
+	ts.tv_nsec = (long long)(left % NSEC_PER_SEC);
+	if (copy_to_user(addr, &ts, sizeof(ts)) && n == -ERESTARTNOHAND)
+		return -EINTR;
+	return n;
+}
+
+/* Exchanges the signal mask if there is one to exchange. */
+static int mask_begin(uintptr_t mask, size_t size)
+{
+	const struct signal_mask_ops *ops = service(signal_mask);
+
+	if (!mask)
+		return 0;
+	return ops ? ops->swap_user(mask, size) : -ENOSYS;
+}
+
+static void mask_end(uintptr_t mask, long n)
+{
+	if (mask)
+		service(signal_mask)->restore(n == -ERESTARTNOHAND || n == -EINTR);
+}
+
+long sys_ppoll(struct uinout_pollfd fds, uint32_t count, struct uinout_timespec timeout,
+	       struct uin_sigset mask, size_t size)
+{
+	uint64_t deadline;
+	long n = timespec_deadline(timeout.addr, &deadline);
+
+	if (!n)
+		n = mask_begin(mask.addr, size);
+	if (n)
+		return n;
+	n = restart_unless_handled(poll_user(fds, count, deadline));
+	mask_end(mask.addr, n);
+	return store_timespec(timeout.addr, deadline, n);
+}
+
+/* ---- select ---- */
+
+#define SELECT_IN  (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLNVAL)
+#define SELECT_OUT (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR | EPOLLNVAL)
+#define SELECT_EX  (EPOLLPRI | EPOLLNVAL)
+#define FAST_LONGS 4
+
+struct select_scan {
+	unsigned int count;
+	unsigned long *want[3], *have[3];
+	bool bad;
+};
+
+/* One descriptor's answer into the result sets; number of sets it is in. */
+static long scan_one(struct select_scan *s, struct poll_round *r, unsigned int fd, unsigned long which)
+{
+	static const unsigned int masks[3] = { SELECT_IN, SELECT_OUT, SELECT_EX };
+	unsigned int events = 0, mask;
+	struct fd_ref ref;
+	long found = 0;
+
+	for (unsigned int k = 0; k < 3; k++) {
+		if (which & BIT(k))
+			events |= masks[k];
+	}
+	if (fd_get((int)fd, &ref)) {
+		s->bad = true;
+		return 1;
+	}
+	r->table.events = events;
+	mask = file_poll(ref.file, &r->table);
+	fd_put(&ref);
+	for (unsigned int k = 0; k < 3; k++) {
+		if ((which & BIT(k)) && (mask & masks[k])) {
+			bitmap_set(s->have[k], fd);
+			found++;
+		}
+	}
+	return found;
+}
+
+static long scan_select(struct poll_round *r, void *arg)
+{
+	struct select_scan *s = arg;
+	unsigned int longs = BITMAP_LONGS(s->count);
+	long ready = 0;
+
+	for (unsigned int l = 0; l < longs; l++) {
+		unsigned long all = s->want[0][l] | s->want[1][l] | s->want[2][l];
+
+		for (unsigned int k = 0; k < 3; k++)
+			s->have[k][l] = 0;
+		for (; all; all &= all - 1) {
+			unsigned int bit = bit_lowest(all), fd = l * BITS_PER_LONG + bit;
+			unsigned long which = 0;
+
+			for (unsigned int k = 0; k < 3; k++)
+				which |= ((s->want[k][l] >> bit) & 1) << k;
+			ready += scan_one(s, r, fd, which);
+			if (s->bad)
+				return ready;
+			if (ready)
+				r->table.queue = NULL;
+		}
+	}
+	return ready;
+}
+
+static int load_sets(struct select_scan *s, const uintptr_t user[3])
+{
+	unsigned int longs = BITMAP_LONGS(s->count);
+
+	for (unsigned int k = 0; k < 3; k++) {
+		unsigned long tail = s->count % BITS_PER_LONG;
+
+		if (!user[k])
+			memset(s->want[k], 0, longs * sizeof(long));
+		else if (copy_from_user(s->want[k], user[k], longs * sizeof(long)))
+			return -EFAULT;
+		if (tail)
+			s->want[k][longs - 1] &= (1ul << tail) - 1;
+	}
+	return 0;
+}
+
+static int store_sets(const struct select_scan *s, const uintptr_t user[3])
+{
+	unsigned int longs = BITMAP_LONGS(s->count);
+
+	for (unsigned int k = 0; k < 3; k++) {
+		if (user[k] && copy_to_user(user[k], s->have[k], longs * sizeof(long)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static long select_user(int32_t count, const uintptr_t user[3], uint64_t deadline)
+{
+	unsigned long fast[6 * FAST_LONGS], *bits = fast;
+	struct select_scan s = { 0 };
+	struct poll_round r;
+	unsigned int longs;
+	long n;
+
+	if (count < 0)
+		return -EINVAL;
+	s.count = MIN((unsigned int)count, MAX(thread_fd_size(current), 64u));
+	longs = BITMAP_LONGS(s.count);
+	if (longs > FAST_LONGS) {
+		bits = kvmalloc(6 * longs * sizeof(long), 0);
+		if (!bits)
+			return -ENOMEM;
+	}
+	for (unsigned int k = 0; k < 3; k++) {
+		s.want[k] = bits + k * longs;
+		s.have[k] = bits + (3 + k) * longs;
+	}
+	n = load_sets(&s, user);
+	if (!n) {
+		poll_round_begin(&r, table_is_shared());
+		n = poll_run(&r, scan_select, &s, deadline);
+		poll_round_end(&r);
+		if (s.bad)
+			n = -EBADF;
+		if (n >= 0 && store_sets(&s, user))
+			n = -EFAULT;
+	}
+	if (bits != fast)
+		kvfree(bits);
+	return n;
+}
+
+long sys_select(int32_t count, struct uinout_u8 readable, struct uinout_u8 writable,
+		struct uinout_u8 exceptional, struct uinout_timeval timeout)
+{
+	const uintptr_t user[3] = { readable.addr, writable.addr, exceptional.addr };
+	struct __kernel_old_timeval tv;
+	uint64_t deadline = TIME_NEVER;
+	long n;
+
+	if (timeout.addr) {
+		if (copy_in_timeval(&tv, as_in_timeval(timeout)))
+			return -EFAULT;
+		if (tv.tv_sec < 0 || tv.tv_usec < 0)
+			return -EINVAL;
+		if ((uint64_t)tv.tv_sec < TIME_NEVER / NSEC_PER_SEC / 2 &&
+		    (uint64_t)tv.tv_usec < TIME_NEVER / NSEC_PER_USEC / 2)
+			deadline = deadline_after((uint64_t)tv.tv_sec * NSEC_PER_SEC +
+						  (uint64_t)tv.tv_usec * NSEC_PER_USEC);
+	}
+	n = restart_unless_handled(select_user(count, user, deadline));
+	if (timeout.addr && deadline != TIME_NEVER) {
+		uint64_t left = deadline ? time_left(deadline) : 0;
+
+		tv.tv_sec = (long)(left / NSEC_PER_SEC);
+		tv.tv_usec = (long)(left % NSEC_PER_SEC / NSEC_PER_USEC);
+		if (copy_out_timeval(as_out_timeval(timeout), &tv) && n == -ERESTARTNOHAND)
+			n = -EINTR;
+	}
+	return n;
+}
+
+long sys_pselect6(int32_t count, struct uinout_u8 readable, struct uinout_u8 writable,
+		  struct uinout_u8 exceptional, struct uinout_timespec timeout, uintptr_t mask)
+{
+	const uintptr_t user[3] = { readable.addr, writable.addr, exceptional.addr };
+	uint64_t packed[2] = { 0, 0 };	/* address and size of the set */
+	uint64_t deadline;
+	long n;
+
+	if (mask && copy_from_user(packed, mask, sizeof(packed)))
+		return -EFAULT;
+	n = timespec_deadline(timeout.addr, &deadline);
+	if (!n)
+		n = mask_begin(packed[0], packed[1]);
+	if (n)
+		return n;
+	n = restart_unless_handled(select_user(count, user, deadline));
+	mask_end(packed[0], n);
+	return store_timespec(timeout.addr, deadline, n);
+}

@@ -1,0 +1,235 @@
+/*
+ * Extended attributes: names and sizes checked, permission by name space, then the file system's functions.
+ */
+#include <gen/vfs.h>
+
+#include <linux/capability.h>
+#include <linux/limits.h>
+#include <linux/xattr.h>
+
+#include "core/mem/vmap.h"
+#include "modules/vfs/walk.h"
+
+static bool starts_with(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+/* The rules of the name spaces. */
+static int check_name(struct inode *inode, const char *name, int mask)
+{
+	if (mask == MAY_WRITE && (inode->flags & (INODE_IMMUTABLE | INODE_APPEND)))
+		return -EPERM;
+	if (starts_with(name, XATTR_SECURITY_PREFIX)) {
+		if (mask == MAY_WRITE && !strcmp(name, XATTR_NAME_CAPS))
+			return capable(CAP_SETFCAP) ? 0 : -EPERM;
+		return mask == MAY_WRITE && !capable(CAP_SYS_ADMIN) ? -EPERM : 0;
+	}
+	if (starts_with(name, XATTR_TRUSTED_PREFIX)) {
+		if (capable(CAP_SYS_ADMIN))
+			return 0;
+		return mask == MAY_WRITE ? -EPERM : -ENODATA;
+	}
+	if (!starts_with(name, XATTR_USER_PREFIX))
+		return -EOPNOTSUPP;
+	if (!inode_is_regular(inode) && !inode_is_dir(inode))
+		return mask == MAY_WRITE ? -EPERM : -ENODATA;
+	if (inode_is_dir(inode) && (inode->mode & S_ISVTX) && mask == MAY_WRITE && !inode_owner_or_capable(inode))
+		return -EPERM;
+	return inode_permission(inode, mask);
+}
+
+static int get_name(char *buf, struct ustr name)
+{
+	long n = copy_string_from_user(buf, name, XATTR_NAME_MAX + 1);
+
+	if (n == -ENAMETOOLONG || !n)
+		return -ERANGE;
+	return n < 0 ? (int)n : 0;
+}
+
+static long set_value(const struct path *p, struct ustr name, uintptr_t value, size_t size, int flags)
+{
+	struct inode *inode = p->dentry->inode;
+	char text[XATTR_NAME_MAX + 1];
+	void *buf;
+	long error;
+
+	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+		return -EINVAL;
+	error = get_name(text, name);
+	if (error)
+		return error;
+	if (size > XATTR_SIZE_MAX)
+		return -E2BIG;
+	buf = kvmalloc(MAX(size, (size_t)1), 0);
+	if (!buf)
+		return -ENOMEM;
+	error = size ? copy_from_user(buf, value, size) : 0;
+	if (!error)
+		error = mount_check_write(p->mount);
+	if (!error)
+		error = check_name(inode, text, MAY_WRITE);
+	if (!error) {
+		mutex_lock(&inode->lock);
+		error = inode->ops->setxattr ? inode->ops->setxattr(inode, text, buf, size, flags) : -EOPNOTSUPP;
+		mutex_unlock(&inode->lock);
+	}
+	kvfree(buf);
+	return error;
+}
+
+static long get_value(const struct path *p, struct ustr name, uintptr_t value, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	char text[XATTR_NAME_MAX + 1];
+	void *buf = NULL;
+	long n = get_name(text, name);
+
+	if (n)
+		return n;
+	n = check_name(inode, text, MAY_READ);
+	if (n)
+		return n;
+	if (!inode->ops->getxattr)
+		return -EOPNOTSUPP;
+	size = MIN(size, (size_t)XATTR_SIZE_MAX);
+	if (size) {
+		buf = kvmalloc(size, 0);
+		if (!buf)
+			return -ENOMEM;
+	}
+	mutex_lock(&inode->lock);
+	n = inode->ops->getxattr(inode, text, buf, size);
+	mutex_unlock(&inode->lock);
+	if (n > 0 && size && copy_to_user(value, buf, (size_t)n))
+		n = -EFAULT;
+	kvfree(buf);
+	return n;
+}
+
+static long list_names(const struct path *p, uintptr_t list, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	char *buf = NULL;
+	long n = 0;
+
+	size = MIN(size, (size_t)XATTR_LIST_MAX);
+	if (size) {
+		buf = kvmalloc(size, 0);
+		if (!buf)
+			return -ENOMEM;
+	}
+	if (inode->ops->listxattr) {
+		mutex_lock(&inode->lock);
+		n = inode->ops->listxattr(inode, buf, size);
+		mutex_unlock(&inode->lock);
+	}
+	if (n > 0 && size && copy_to_user(list, buf, (size_t)n))
+		n = -EFAULT;
+	kvfree(buf);
+	return n;
+}
+
+static long remove_name(const struct path *p, struct ustr name)
+{
+	struct inode *inode = p->dentry->inode;
+	char text[XATTR_NAME_MAX + 1];
+	long error = get_name(text, name);
+
+	if (!error)
+		error = mount_check_write(p->mount);
+	if (!error)
+		error = check_name(inode, text, MAY_WRITE);
+	if (error)
+		return error;
+	mutex_lock(&inode->lock);
+	error = inode->ops->setxattr ? inode->ops->setxattr(inode, text, NULL, 0, XATTR_REPLACE) : -EOPNOTSUPP;
+	mutex_unlock(&inode->lock);
+	return error;
+}
+
+/* Each call by name following links, by name not following, and by descriptor. */
+#define BY_NAME(path, walk, action)                                                                \
+	do {                                                                                       \
+		struct path p;                                                                     \
+		long result = path_lookup_user(AT_FDCWD, path, walk, &p);                          \
+		if (!result) {                                                                     \
+			result = action;                                                           \
+			path_put(&p);                                                              \
+		}                                                                                  \
+		return result;                                                                     \
+	} while (0)
+
+#define BY_FD(fd, action)                                                                          \
+	do {                                                                                       \
+		struct fd_ref ref;                                                                 \
+		struct path p;                                                                     \
+		long result = fd_get(fd, &ref);                                                    \
+		if (!result) {                                                                     \
+			p = ref.file->path;                                                        \
+			result = action;                                                           \
+			fd_put(&ref);                                                              \
+		}                                                                                  \
+		return result;                                                                     \
+	} while (0)
+
+long sys_setxattr(struct ustr path, struct ustr name, struct uin_u8 value, size_t size, int32_t flags)
+{
+	BY_NAME(path, WALK_FOLLOW, set_value(&p, name, value.addr, size, flags));
+}
+
+long sys_lsetxattr(struct ustr path, struct ustr name, struct uin_u8 value, size_t size, int32_t flags)
+{
+	BY_NAME(path, 0, set_value(&p, name, value.addr, size, flags));
+}
+
+long sys_fsetxattr(int32_t fd, struct ustr name, struct uin_u8 value, size_t size, int32_t flags)
+{
+	BY_FD(fd, set_value(&p, name, value.addr, size, flags));
+}
+
+long sys_getxattr(struct ustr path, struct ustr name, struct uout_u8 value, size_t size)
+{
+	BY_NAME(path, WALK_FOLLOW, get_value(&p, name, value.addr, size));
+}
+
+long sys_lgetxattr(struct ustr path, struct ustr name, struct uout_u8 value, size_t size)
+{
+	BY_NAME(path, 0, get_value(&p, name, value.addr, size));
+}
+
+long sys_fgetxattr(int32_t fd, struct ustr name, struct uout_u8 value, size_t size)
+{
+	BY_FD(fd, get_value(&p, name, value.addr, size));
+}
+
+long sys_listxattr(struct ustr path, struct uout_u8 list, size_t size)
+{
+	BY_NAME(path, WALK_FOLLOW, list_names(&p, list.addr, size));
+}
+
+long sys_llistxattr(struct ustr path, struct uout_u8 list, size_t size)
+{
+	BY_NAME(path, 0, list_names(&p, list.addr, size));
+}
+
+long sys_flistxattr(int32_t fd, struct uout_u8 list, size_t size)
+{
+	BY_FD(fd, list_names(&p, list.addr, size));
+}
+
+long sys_removexattr(struct ustr path, struct ustr name)
+{
+	BY_NAME(path, WALK_FOLLOW, remove_name(&p, name));
+}
+
+long sys_lremovexattr(struct ustr path, struct ustr name)
+{
+	BY_NAME(path, 0, remove_name(&p, name));
+}
+
+long sys_fremovexattr(int32_t fd, struct ustr name)
+{
+	BY_FD(fd, remove_name(&p, name));
+}
