@@ -117,6 +117,8 @@ struct map_request {
 };
 /* Maps. *out is the address. -ENOMEM, -EINVAL, -EEXIST, -EAGAIN (locked limit). Takes the lock. */
 int aspace_map(struct aspace *as, const struct map_request *r, uintptr_t *out);
+/* An address where `length` bytes are free, below mmap_base, without taking them: for exec, which owns the address space alone. 0 if there is none. */
+uintptr_t aspace_find_room(struct aspace *as, size_t length);
 int aspace_unmap(struct aspace *as, uintptr_t start, size_t length);
 /* Changes REGION_PROT of a range. -ENOMEM on a hole, -EACCES. */
 int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot);

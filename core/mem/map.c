@@ -157,6 +157,17 @@ int aspace_map(struct aspace *as, const struct map_request *q, uintptr_t *out)
 }
 KAPI(aspace_map);
 
+uintptr_t aspace_find_room(struct aspace *as, size_t length)
+{
+	uintptr_t at;
+
+	rwlock_read_lock(&as->lock);
+	at = region_find_gap(as, length, MMAP_BOTTOM, as->mmap_base);
+	rwlock_read_unlock(&as->lock);
+	return at;
+}
+KAPI(aspace_find_room);
+
 int aspace_unmap(struct aspace *as, uintptr_t start, size_t length)
 {
 	int error;

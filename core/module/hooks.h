@@ -22,8 +22,12 @@ struct module_hooks {
 	int (*thread_create)(struct thread *child, struct thread *parent, struct clone_request *request);
 	/* In the context of the ending thread, with its address space still there; may sleep. Also for a child whose creation failed. */
 	void (*thread_exit)(struct thread *t);
+	/* After all thread_exit hooks and the release of the address space: whoever waits for the thread may be told. May sleep. */
+	void (*thread_gone)(struct thread *t);
 	/* The last reference to the thread is gone; must not sleep. */
 	void (*thread_free)(struct thread *t);
+	/* exec is past the point of no return, the other threads are gone; the old address space is still there for a last time. May sleep. */
+	void (*exec_release)(struct thread *t);
 	/* The current thread got a new address space and image (point of no return is behind). May sleep. */
 	void (*exec)(struct thread *t);
 	/* WORK_SIGNAL or WORK_KILL is set: before return to user mode, interrupts on; may sleep; may change the frame. Clears the bits as it sees fit. */

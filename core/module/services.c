@@ -67,10 +67,16 @@ static int wake_nobody(uintptr_t uaddr, bool private_key, int n) { (void)uaddr; 
 
 static const struct futex_ops default_futex = { .wake = wake_nobody };
 
+static int no_mask(uintptr_t sigset, size_t size) { (void)sigset; (void)size; return -ENOSYS; }
+static void no_restore(bool interrupted) { (void)interrupted; }
+
+static const struct signal_mask_ops default_signal_mask = { .swap_user = no_mask, .restore = no_restore };
+
 struct module_services services_active = {
 	.authority = &default_authority,
 	.process = &default_process,
 	.futex = &default_futex,
+	.signal_mask = &default_signal_mask,
 };
 KAPI(services_active);
 
@@ -78,4 +84,5 @@ const struct module_services services_default = {
 	.authority = &default_authority,
 	.process = &default_process,
 	.futex = &default_futex,
+	.signal_mask = &default_signal_mask,
 };

@@ -56,6 +56,7 @@ static struct thread *thread_allocate(const char *name)
 	}
 	refcount_init(&t->refs, 1);
 	spin_init(&t->pi_lock);
+	spin_init(&t->aspace_lock);
 	list_init(&t->sched.rt_link);
 	list_init(&t->all_link);
 	t->sched.class = t->sched.base_class = SCHED_CLASS_FAIR;
@@ -157,6 +158,7 @@ static int run_create_hooks(struct thread *child, struct thread *parent, struct 
 		error = fn ? fn(child, parent, request) : 0;
 		if (error) {
 			hook_call_reverse(thread_exit, child);
+			hook_call_reverse(thread_gone, child);
 			return error;
 		}
 	}
@@ -203,6 +205,7 @@ void thread_abandon(struct thread *t)
 	t->aspace = NULL;
 	if (as)
 		aspace_put(as);
+	hook_call_reverse(thread_gone, t);
 	WRITE_ONCE(t->state, THREAD_DEAD);
 	thread_put(t);
 }
@@ -218,7 +221,9 @@ void thread_switch_aspace(struct aspace *as)
 	cpu = arch_cpu_self();
 	if (as)
 		bitmap_set_atomic(as->cpus.bits, cpu->id);
+	spin_lock(&t->aspace_lock);
 	WRITE_ONCE(t->aspace, as);
+	spin_unlock(&t->aspace_lock);
 	arch_mmu_load(as ? &as->mmu : NULL);
 	if (cpu->aspace && cpu->aspace != as)
 		bitmap_clear_atomic(cpu->aspace->cpus.bits, cpu->id);
@@ -229,6 +234,19 @@ void thread_switch_aspace(struct aspace *as)
 }
 KAPI(thread_switch_aspace);
 
+struct aspace *thread_get_aspace(struct thread *t)
+{
+	struct aspace *as;
+
+	spin_lock(&t->aspace_lock);
+	as = t->aspace;
+	if (as)
+		aspace_get(as);
+	spin_unlock(&t->aspace_lock);
+	return as;
+}
+KAPI(thread_get_aspace);
+
 void thread_exit(void)
 {
 	struct thread *t = current;
@@ -237,6 +255,7 @@ void thread_exit(void)
 	hook_call_reverse(thread_exit, t);
 	if (t->aspace)
 		thread_switch_aspace(NULL);
+	hook_call_reverse(thread_gone, t);
 	/* From here on a preemption would be taken for the last switch. */
 	arch_irq_disable();
 	WRITE_ONCE(t->state, THREAD_DEAD);

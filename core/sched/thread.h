@@ -72,7 +72,8 @@ struct thread {
 	unsigned int cpu;		/* the CPU whose queue it is on or was on last */
 	struct refcount refs;
 	uintptr_t stack_base;		/* kernel stack: KERNEL_STACK_SIZE bytes */
-	struct aspace *aspace;		/* null: kernel thread */
+	struct aspace *aspace;		/* null: kernel thread; changed by the thread itself under aspace_lock */
+	struct spinlock aspace_lock;
 	struct sched_entity sched;
 	struct cpu_set affinity;
 	struct trap_frame *frame;	/* the user registers, at the top of the kernel stack; null: kernel thread */
@@ -128,6 +129,9 @@ void thread_abandon(struct thread *t);
 void thread_exit(void) __noreturn;
 /* Changes the calling thread's address space (exec); the reference passes to the thread; the old one is released. */
 void thread_switch_aspace(struct aspace *as);
+
+/* The address space of another thread, with a reference; null if it has none (any more). */
+struct aspace *thread_get_aspace(struct thread *t);
 
 static inline void thread_get(struct thread *t) { refcount_get(&t->refs); }
 void thread_put(struct thread *t);

@@ -138,7 +138,7 @@ void clock_start(uint64_t cycles_hz, int64_t realtime_ns)
 {
 	unsigned long flags = write_begin();
 
-	base_mult = (uint64_t)(((unsigned __int128)NSEC_PER_SEC << CLOCK_SHIFT) / cycles_hz);
+	base_mult = (NSEC_PER_SEC << CLOCK_SHIFT) / cycles_hz;	/* 2^54 at most */
 	clock_storage.shift = CLOCK_SHIFT;
 	clock_storage.mult = base_mult;
 	clock_storage.base_cycles = arch_cycles();

@@ -1,0 +1,322 @@
+/*
+ * execve: opening the program (through scripts to their interpreters), building the new address space, and the change-over.
+ *
+ * Up to process_kill_others() everything can fail and leaves the caller as it was. From then on the old program is gone: a failure
+ * kills the process.
+ */
+#include "exec.h"
+
+#include <gen/linux.h>
+#include <linux/securebits.h>
+
+#include "core/arch/thread.h"
+#include "core/boot/boot.h"
+#include "core/mem/uaccess.h"
+#include "core/module/hooks.h"
+
+static int read_head(struct exec *x)
+{
+	int64_t pos = 0;
+	long n;
+
+	memset(x->head, 0, sizeof(x->head));
+	n = file_read_kernel(x->file, x->head, sizeof(x->head), &pos);
+	return n < 0 ? (int)n : 0;
+}
+
+/* The interpreter line of a script: `#! path [argument]`. Cuts x->head up. -ENOEXEC. */
+static int parse_script(char *line, const char **path, const char **argument)
+{
+	char *end = memchr(line, '\n', EXEC_HEAD), *at = line + 2;
+	bool cut = !end;
+
+	if (!end)
+		end = line + EXEC_HEAD - 1;
+	while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\0'))
+		end--;
+	*end = '\0';
+	while (*at == ' ' || *at == '\t')
+		at++;
+	if (!*at)
+		return -ENOEXEC;
+	*path = at;
+	while (*at && *at != ' ' && *at != '\t')
+		at++;
+	if (cut && !*at)
+		return -ENOEXEC;	/* the path itself may be cut off */
+	*argument = NULL;
+	if (*at) {
+		*at++ = '\0';
+		while (*at == ' ' || *at == '\t')
+			at++;
+		if (*at)
+			*argument = at;
+	}
+	return 0;
+}
+
+/* Replaces a script by its interpreter. */
+static int enter_interpreter(struct exec *x, const char *script_name)
+{
+	const char *path, *argument, *words[3];
+	unsigned int count = 0;
+	struct file *f;
+	int error = parse_script(x->head, &path, &argument);
+
+	if (error)
+		return error;
+	words[count++] = path;
+	if (argument)
+		words[count++] = argument;
+	words[count++] = script_name;
+	error = exec_strings_prepend(&x->strings, words, count);
+	if (!error)
+		error = file_for_exec(AT_FDCWD, path, 0, &f);
+	if (error)
+		return error;
+	kfree(x->interpreter_name);
+	x->interpreter_name = kstrdup(path, 0);
+	file_exec_put(x->file);
+	x->file = f;
+	return x->interpreter_name ? read_head(x) : -ENOMEM;
+}
+
+static int find_program(struct exec *x)
+{
+	int error = read_head(x);
+
+	for (int depth = 0; !error && x->head[0] == '#' && x->head[1] == '!'; depth++) {
+		if (depth == EXEC_INTERPRETERS)
+			return -ELOOP;
+		error = enter_interpreter(x, x->interpreter_name ? x->interpreter_name : x->name);
+	}
+	return error;
+}
+
+static int ask_authority(struct exec *x)
+{
+	struct kstat st;
+	struct exec_file f;
+	int error = file_stat(x->file, &st);
+
+	if (error)
+		return error;
+	f = (struct exec_file){ .uid = st.uid, .gid = st.gid, .mode = st.mode, .nosuid = file_nosuid(x->file) };
+	return service(authority)->exec_prepare(&f, &x->secure, &x->dumpable_reset);
+}
+
+/* Another thread's number passes to the one that stays, if that one is not the leader. */
+static void become_leader(struct task *t)
+{
+	struct process *p = t->process;
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *old = NULL;
+
+	if (t->pid != p->pid) {
+		old = t->pid;
+		old->task = NULL;
+		pid_unuse_locked(old);
+		t->pid = p->pid;
+		pid_get(t->pid);
+		pid_use_locked(t->pid);
+		t->pid->task = t;
+	}
+	p->leader = t;
+	if (p->exit_signal != 0 || p != init_process)
+		p->exit_signal = SIGCHLD;
+	p->did_exec = true;
+	spin_unlock_irqrestore(&tree_lock, flags);
+	pid_put(old);
+}
+
+static void set_name(struct exec *x)
+{
+	const char *slash = strrchr(x->name, '/');
+
+	thread_set_name(current, slash ? slash + 1 : x->name);
+}
+
+/* The exec lock is held over everything that another process may look at. */
+static void change_image(struct exec *x)
+{
+	struct process *p = current_process;
+	struct file *old_exe;
+
+	mutex_lock(&p->exec_lock);
+	old_exe = p->exe;
+	p->exe = x->file;
+	x->file = NULL;
+	p->exec_id++;
+	p->dumpable = x->dumpable_reset ? 0 : 1;
+	memset(p->membarrier_registered, 0, sizeof(p->membarrier_registered));
+	thread_switch_aspace(x->as);
+	x->as = NULL;
+	mutex_unlock(&p->exec_lock);
+	if (old_exe)
+		file_exec_put(old_exe);
+}
+
+static int change_over(struct exec *x)
+{
+	struct task *t = current_task;
+	int error = process_kill_others();
+
+	if (error)
+		return error;
+	hook_call_reverse(exec_release, current);
+	task_release_user_state(t);
+	change_image(x);
+	task_finish_vfork(t);
+	become_leader(t);
+	signal_exec();
+	t->parent_death_signal = x->secure ? 0 : t->parent_death_signal;
+	t->altstack_flags = SS_DISABLE;
+	t->altstack_base = t->altstack_size = 0;
+	set_name(x);
+	hook_call(exec, current);
+	arch_thread_reset_user(current->frame, x->image.start, x->stack_pointer);
+	return 0;
+}
+
+static int build(struct exec *x)
+{
+	int error = find_program(x);
+
+	if (error)
+		return error;
+	error = ask_authority(x);
+	if (error)
+		return error;
+	error = aspace_create(&x->as);
+	if (error)
+		return error;
+	x->no_random = cmdline_value("norandmaps") || (current_process->personality & 0x0040000);
+	error = exec_layout(x);
+	if (!error)
+		error = exec_load_elf(x);
+	if (!error)
+		error = exec_build_stack(x);
+	return error;
+}
+
+static void release(struct exec *x)
+{
+	if (x->as)
+		aspace_put(x->as);
+	if (x->file)
+		file_exec_put(x->file);
+	exec_strings_free(&x->strings);
+	kfree(x->interpreter_name);
+	kfree(x->name);
+	kfree(x);
+}
+
+static struct exec *exec_allocate(void)
+{
+	struct exec *x = kzalloc(sizeof(*x), 0);
+
+	if (x && exec_strings_init(&x->strings)) {
+		kfree(x);
+		x = NULL;
+	}
+	return x;
+}
+
+/* x has its file, name and strings. */
+static long run(struct exec *x)
+{
+	int error = build(x);
+
+	if (!error)
+		error = change_over(x);
+	release(x);
+	return error;
+}
+
+/* The name that the program is known by: the path, or /dev/fd/N of execveat. */
+static int name_of(struct exec *x, int dirfd, const char *path)
+{
+	char buf[40];
+
+	if (path[0] == '/' || dirfd == AT_FDCWD) {
+		x->name = kstrdup(path, 0);
+		return x->name ? 0 : -ENOMEM;
+	}
+	if (!path[0]) {
+		snprintf(buf, sizeof(buf), "/dev/fd/%d", dirfd);
+		x->name = kstrdup(buf, 0);
+	} else {
+		size_t size = strlen(path) + sizeof(buf);
+
+		x->name = kmalloc(size, 0);
+		if (x->name)
+			snprintf(x->name, size, "/dev/fd/%d/%s", dirfd, path);
+	}
+	return x->name ? 0 : -ENOMEM;
+}
+
+static long exec_user(int dirfd, struct ustr path, uintptr_t argv, uintptr_t envp, int flags)
+{
+	struct exec *x;
+	char *name;
+	long n;
+	int error;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	name = kmalloc(PATH_SIZE_MAX, 0);
+	x = exec_allocate();
+	error = -ENOMEM;
+	if (!name || !x)
+		goto out;
+	n = copy_string_from_user(name, path, PATH_SIZE_MAX);
+	error = (int)n;
+	if (n < 0)
+		goto out;
+	error = n == 0 && !(flags & AT_EMPTY_PATH) ? -ENOENT : 0;
+	if (!error)
+		error = name_of(x, dirfd, name);
+	if (!error)
+		error = file_for_exec(dirfd, name, flags, &x->file);
+	if (!error)
+		error = exec_strings_user(&x->strings, argv, envp);
+	if (!error) {
+		kfree(name);
+		return run(x);
+	}
+out:
+	kfree(name);
+	if (x)
+		release(x);
+	return error;
+}
+
+long sys_execve(struct trap_frame *frame, struct ustr path, uintptr_t argv, uintptr_t envp)
+{
+	(void)frame;
+	return exec_user(AT_FDCWD, path, argv, envp, 0);
+}
+
+long sys_execveat(struct trap_frame *frame, int32_t dirfd, struct ustr path, uintptr_t argv, uintptr_t envp, int32_t flags)
+{
+	(void)frame;
+	return exec_user(dirfd, path, argv, envp, flags);
+}
+
+int exec_kernel(const char *path, const char *const *argv, const char *const *envp)
+{
+	struct exec *x = exec_allocate();
+	int error;
+
+	if (!x)
+		return -ENOMEM;
+	error = name_of(x, AT_FDCWD, path);
+	if (!error)
+		error = file_for_exec(AT_FDCWD, path, 0, &x->file);
+	if (!error)
+		error = exec_strings_kernel(&x->strings, argv, envp);
+	if (!error)
+		return (int)run(x);
+	release(x);
+	return error;
+}

@@ -1,0 +1,230 @@
+/*
+ * The layout of a new address space and the initial stack (System V ABI, figure 3.9: argc, argv, envp, auxiliary vector, strings).
+ *
+ * The stack's contents are made in one kernel buffer and written in one go.
+ */
+#include "exec.h"
+
+#include "core/arch/fpu.h"
+#include "core/arch/platform.h"
+#include "core/lib/random.h"
+#include "core/mem/vmap.h"
+#include "core/time/clock.h"
+
+#define STACK_GAP_MIN (128ul << 20)
+#define STACK_GAP_MAX (USER_END / 6 * 5)
+#define STACK_START_SIZE (33 * PAGE_SIZE)
+
+#ifndef AT_RSEQ_FEATURE_SIZE
+#define AT_RSEQ_FEATURE_SIZE 27
+#define AT_RSEQ_ALIGN 28
+#endif
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+/* The vDSO: the clock page, then the port's image, as a device object that is never freed. */
+static struct memobj vdso_object;
+
+static int vdso_page(struct memobj *o, uint64_t index, uint64_t *phys, unsigned int *bits)
+{
+	size_t size;
+	const char *image = arch_vdso_image(&size);
+	bool ok;
+
+	(void)o;
+	(void)bits;
+	if (index > DIV_UP(size, PAGE_SIZE))
+		return -EFAULT;
+	*phys = arch_kernel_phys(index == 0 ? (uintptr_t)clock_page : (uintptr_t)image + (index - 1) * PAGE_SIZE, &ok);
+	return ok ? 0 : -EFAULT;
+}
+
+static void vdso_release(struct memobj *o) { (void)o; }
+
+static const struct memobj_ops vdso_ops = { .device_page = vdso_page, .release = vdso_release };
+
+static int map_vdso(struct exec *x)
+{
+	size_t size;
+	struct map_request q = { .fixed = true, .object = &vdso_object, .limit = UINT64_MAX };
+	uintptr_t at, room;
+	int error;
+
+	if (!arch_vdso_image(&size) || !size)
+		return 0;
+	size = ALIGN_UP(size, PAGE_SIZE);
+	if (!vdso_object.ops)
+		memobj_init(&vdso_object, &vdso_ops, size + PAGE_SIZE);
+	room = aspace_find_room(x->as, size + PAGE_SIZE);
+	if (!room)
+		return -ENOMEM;
+	q.addr = room;
+	q.length = PAGE_SIZE;
+	q.flags = REGION_READ | REGION_SPECIAL;
+	q.label = "[vvar]";
+	error = aspace_map(x->as, &q, &at);
+	if (error)
+		return error;
+	q.addr = room + PAGE_SIZE;
+	q.length = size;
+	q.offset = PAGE_SIZE;
+	q.flags = REGION_READ | REGION_EXEC | REGION_SPECIAL;
+	q.label = "[vdso]";
+	error = aspace_map(x->as, &q, &at);
+	x->as->vdso = error ? 0 : at;
+	return error;
+}
+
+int exec_layout(struct exec *x)
+{
+	uint64_t limit = current_task ? process_limit(current_process, RLIMIT_STACK) : 8ul << 20;
+	uint64_t gap = MIN(MAX(limit, STACK_GAP_MIN), STACK_GAP_MAX);
+	struct aspace *as = x->as;
+
+	x->stack_top = USER_END - PAGE_SIZE;
+	if (!x->no_random)
+		x->stack_top -= (random_u64() & 0x3fffff) << PAGE_SHIFT;
+	as->stack_limit = limit;
+	as->locked_limit = current_task ? process_limit(current_process, RLIMIT_MEMLOCK) : UINT64_MAX / 2;
+	as->mmap_base = ALIGN_DOWN(x->stack_top - gap - (2ul << 20), PAGE_SIZE);
+	if (!x->no_random)
+		as->mmap_base -= (random_u64() & 0xfffffff) << PAGE_SHIFT;
+	return 0;
+}
+
+static int map_stack(struct exec *x, size_t need)
+{
+	size_t size = MAX(ALIGN_UP(need, PAGE_SIZE) + PAGE_SIZE, STACK_START_SIZE);
+	struct map_request q = {
+		.addr = x->stack_top - size, .length = size, .fixed = true, .limit = UINT64_MAX,
+		.flags = REGION_READ | REGION_WRITE | REGION_MAY_WRITE | REGION_GROWSDOWN | REGION_STACK |
+			 (x->image.stack_exec ? REGION_EXEC : 0),
+	};
+	uintptr_t at;
+
+	return aspace_map(x->as, &q, &at);
+}
+
+struct aux {
+	uint64_t pair[EXEC_AUX_MAX][2];
+	unsigned int count;
+};
+
+static void put_aux(struct aux *a, uint64_t type, uint64_t value)
+{
+	a->pair[a->count][0] = type;
+	a->pair[a->count++][1] = value;
+}
+
+static void make_aux(struct exec *x, struct aux *a, uintptr_t random_at, uintptr_t platform_at, uintptr_t name_at)
+{
+	struct identity id;
+
+	service(authority)->identity(current, &id);
+	if (x->as->vdso)
+		put_aux(a, AT_SYSINFO_EHDR, x->as->vdso);
+	put_aux(a, AT_MINSIGSTKSZ, arch_signal_min_stack());
+	put_aux(a, AT_HWCAP, arch_hwcap());
+	put_aux(a, AT_PAGESZ, PAGE_SIZE);
+	put_aux(a, AT_CLKTCK, 100);
+	put_aux(a, AT_PHDR, x->image.phdr);
+	put_aux(a, AT_PHENT, sizeof(Elf64_Phdr));
+	put_aux(a, AT_PHNUM, x->image.phnum);
+	put_aux(a, AT_BASE, x->image.base);
+	put_aux(a, AT_FLAGS, 0);
+	put_aux(a, AT_ENTRY, x->image.entry);
+	put_aux(a, AT_UID, x->secure ? id.uid : id.uid);
+	put_aux(a, AT_EUID, id.euid);
+	put_aux(a, AT_GID, id.gid);
+	put_aux(a, AT_EGID, id.egid);
+	put_aux(a, AT_SECURE, x->secure);
+	put_aux(a, AT_RANDOM, random_at);
+	put_aux(a, AT_HWCAP2, arch_hwcap2());
+	put_aux(a, AT_EXECFN, name_at);
+	put_aux(a, AT_PLATFORM, platform_at);
+	put_aux(a, AT_NULL, 0);
+}
+
+/* Pointers to `count` consecutive strings that begin at `text` here and at `at` in user memory. */
+static const char *put_pointers(uint64_t *out, unsigned int count, const char *text, const char *base, uintptr_t at)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		out[i] = at + (uintptr_t)(text - base);
+		text += strlen(text) + 1;
+	}
+	out[count] = 0;
+	return text;
+}
+
+/* Keeps the vector for /proc/<pid>/auxv. */
+static int keep_auxv(struct process *p, const struct aux *a)
+{
+	size_t size = a->count * 16;
+	char *copy = kmemdup(a->pair, size, 0);
+
+	if (!copy)
+		return -ENOMEM;
+	mutex_lock(&p->exec_lock);
+	kfree(p->auxv);
+	p->auxv = copy;
+	p->auxv_size = size;
+	mutex_unlock(&p->exec_lock);
+	return 0;
+}
+
+int exec_build_stack(struct exec *x)
+{
+	const struct exec_strings *s = &x->strings;
+	const char *platform = arch_machine();
+	size_t name_size = strlen(x->name) + 1, platform_size = strlen(platform) + 1;
+	struct aux *aux = kzalloc(sizeof(*aux), 0);
+	uintptr_t name_at, strings_at, platform_at, random_at, sp;
+	size_t words, total;
+	uint64_t *image;
+	long done;
+	int error = -ENOMEM;
+
+	if (!aux)
+		return -ENOMEM;
+	/* From the top down: 8 zero bytes, file name, strings, platform, 16 random bytes, then the vectors. */
+	name_at = x->stack_top - 8 - name_size;
+	strings_at = name_at - s->used;
+	platform_at = strings_at - platform_size;
+	random_at = ALIGN_DOWN(platform_at - 16, 16);
+	if (!x->no_random)
+		random_at -= random_u64() & 0x1ff0;
+	error = map_vdso(x);
+	if (error)
+		goto out;
+	make_aux(x, aux, random_at, platform_at, name_at);
+	words = 1 + s->argc + 1 + s->envc + 1 + aux->count * 2;
+	sp = ALIGN_DOWN(random_at - words * 8, 16);
+	total = x->stack_top - sp;
+	error = map_stack(x, total);
+	if (error)
+		goto out;
+	image = kvmalloc(total, ALLOC_ZERO);
+	error = -ENOMEM;
+	if (!image)
+		goto out;
+	image[0] = s->argc;
+	put_pointers(image + 1, s->argc, s->data, s->data, strings_at);
+	put_pointers(image + 2 + s->argc, s->envc, s->data + s->env_at, s->data, strings_at);
+	memcpy(image + 3 + s->argc + s->envc, aux->pair, aux->count * 16);
+	random_bytes((char *)image + (random_at - sp), 16);
+	memcpy((char *)image + (platform_at - sp), platform, platform_size);
+	memcpy((char *)image + (strings_at - sp), s->data, s->used);
+	memcpy((char *)image + (name_at - sp), x->name, name_size);
+	done = aspace_write(x->as, sp, image, total, false);
+	kvfree(image);
+	error = done == (long)total ? keep_auxv(current_process, aux) : -E2BIG;
+	x->stack_pointer = sp;
+	x->as->stack_start = sp;
+	x->as->arg_start = strings_at;
+	x->as->arg_end = x->as->env_start = strings_at + s->env_at;
+	x->as->env_end = strings_at + s->used;
+out:
+	kfree(aux);
+	return error;
+}

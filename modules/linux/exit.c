@@ -1,0 +1,324 @@
+/*
+ * The end of threads and processes.
+ *
+ * In the thread_exit hook a thread gives back what it has in user memory; in thread_gone, when its files are closed and its address space is
+ * released, it leaves its process. The last thread makes the process a zombie: children get a new parent, groups that
+ * lose their last tie to the session are told, the parent is notified. All of that is one step under tree_lock.
+ */
+#include "internal.h"
+
+#include <gen/linux.h>
+#include <linux/wait.h>
+
+#include "core/debug/panic.h"
+#include "core/mem/uaccess.h"
+
+void (*session_leader_exit)(struct tty *tty, struct pid *session);
+MODAPI(session_leader_exit);
+
+void task_exit(int code)
+{
+	struct task *t = current_task;
+	struct process *p = t->process;
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+
+	t->exit_code = code;
+	t->exiting = true;
+	spin_unlock_irqrestore(&p->lock, flags);
+	thread_exit();
+}
+
+/* Tells the other threads to die. process.lock held. */
+static void kill_others_locked(struct process *p, struct task *self)
+{
+	struct task *t;
+
+	list_for_each(t, &p->tasks, link)
+		if (t != self && t->thread)
+			thread_set_work(t->thread, WORK_KILL | WORK_SIGNAL);
+}
+
+void process_exit_group(int code)
+{
+	struct process *p = current_process;
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+
+	if (p->group_exit) {
+		code = p->group_exit_code;
+	} else if (p->group_exec && p->group_exec != current_task) {
+		code = 0;		/* another thread's exec is killing us */
+	} else {
+		p->group_exit = true;
+		p->group_exit_code = code;
+		kill_others_locked(p, current_task);
+	}
+	spin_unlock_irqrestore(&p->lock, flags);
+	task_exit(code);
+}
+MODAPI(process_exit_group);
+
+int process_kill_others(void)
+{
+	struct task *t = current_task;
+	struct process *p = t->process;
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+	int error = 0;
+
+	if (p->group_exit || p->group_exec) {
+		error = -EAGAIN;
+	} else {
+		p->group_exec = t;
+		kill_others_locked(p, t);
+	}
+	spin_unlock_irqrestore(&p->lock, flags);
+	if (error)
+		return error;
+	error = wait_event(&p->exec_wait, READ_ONCE(p->task_count) == 1, WAIT_KILLABLE, TIME_NEVER);
+	flags = spin_lock_irqsave(&p->lock);
+	p->group_exec = NULL;
+	spin_unlock_irqrestore(&p->lock, flags);
+	return error ? -EAGAIN : 0;
+}
+
+void task_finish_vfork(struct task *t)
+{
+	unsigned long flags;
+
+	if (!READ_ONCE(t->vfork_wait))
+		return;
+	flags = spin_lock_irqsave(&tree_lock);
+	if (t->vfork_wait) {
+		struct wait_queue *q = t->vfork_wait;
+
+		WRITE_ONCE(t->vfork_wait, NULL);
+		wait_wake_all(q);	/* under the lock: the queue is on the parent's stack */
+	}
+	spin_unlock_irqrestore(&tree_lock, flags);
+}
+
+/* Exec and exit: what refers to user memory that goes away. */
+void task_release_user_state(struct task *t)
+{
+	uintptr_t address = t->clear_child_tid;
+
+	t->clear_child_tid = 0;
+	if (!address || t->thread != current || refcount_read(&current->aspace->users) < 2)
+		return;
+	/* Somebody else may look at the word: a failed store is nobody's fault but the program's. */
+	if (!user_store_u32(address, 0))
+		service(futex)->wake(address, false, 1);
+}
+
+void linux_thread_exit(struct thread *thread)
+{
+	struct task *t = task_of(thread);
+	struct identity id;
+	unsigned long flags;
+
+	if (!t)
+		return;
+	service(authority)->identity(thread, &id);
+	flags = spin_lock_irqsave(&t->process->lock);
+	t->process->last_uid = id.uid;
+	t->exiting = true;
+	process_add_thread_times(t->process, thread);
+	spin_unlock_irqrestore(&t->process->lock, flags);
+	task_release_user_state(t);
+}
+
+/* The process that takes over the children of `p`: the nearest living subreaper above, else init. tree_lock held. */
+static struct process *new_parent(struct process *p)
+{
+	if (p->has_subreaper_above)
+		for (struct process *a = p->parent; a && a != init_process; a = a->parent)
+			if (a->subreaper && a->state == PROCESS_ALIVE && a->task_count)
+				return a;
+	return init_process;
+}
+
+/* Is the group without a member whose parent is in another group of the session? tree_lock held. */
+static bool orphaned(struct pid *group, struct process *leaving)
+{
+	struct process *p;
+
+	list_for_each(p, &group->group, group_link) {
+		if (p == leaving || p->state != PROCESS_ALIVE || !p->parent || p->parent == init_process)
+			continue;
+		if (p->parent->group != p->group && p->parent->session == p->session)
+			return false;
+	}
+	return true;
+}
+
+static bool has_stopped(struct pid *group)
+{
+	struct process *p;
+
+	list_for_each(p, &group->group, group_link)
+		if (p->stopped)
+			return true;
+	return false;
+}
+
+/* A group that becomes orphaned by `leaving` and has stopped members gets SIGHUP and SIGCONT. tree_lock held. */
+static void check_orphaned_group(struct pid *group, struct process *leaving, struct process *parent, struct pid *session)
+{
+	if (!parent || parent->group == group || parent->session != session)
+		return;
+	if (orphaned(group, leaving) && has_stopped(group)) {
+		signal_send_group_locked(group, SIGHUP, SIGINFO_KERNEL);
+		signal_send_group_locked(group, SIGCONT, SIGINFO_KERNEL);
+	}
+}
+
+bool group_is_orphaned(struct pid *group)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	bool result = orphaned(group, NULL);
+
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return result;
+}
+MODAPI(group_is_orphaned);
+
+/* Frees a zombie that nobody will wait for; drops the tree's reference after the lock. tree_lock held. */
+static void autoreap_locked(struct process *p, struct list *reaped)
+{
+	process_detach_locked(p);
+	list_add_tail(reaped, &p->sibling);
+}
+
+static void reparent_children(struct process *p, struct list *reaped)
+{
+	struct process *to = new_parent(p), *child, *next;
+
+	list_for_each_safe(child, next, &p->children, sibling) {
+		struct task *t;
+
+		list_remove(&child->sibling);
+		child->parent = to;
+		child->parent_task = NULL;
+		list_add_tail(&to->children, &child->sibling);
+		list_for_each(t, &child->tasks, link)
+			if (t->parent_death_signal)
+				signal_send_task(t, t->parent_death_signal, SIGINFO_KERNEL);
+		check_orphaned_group(child->group, NULL, p, child->session);
+		if (child->state == PROCESS_ZOMBIE) {
+			child->exit_signal = SIGCHLD;
+			signal_notify_parent_locked(child, 0);
+			if (child->autoreap)
+				autoreap_locked(child, reaped);
+		}
+	}
+}
+
+/* Children whose parent thread ended: pdeath signals go out, the link to the thread is cut. tree_lock held. */
+static void leave_children(struct task *t)
+{
+	struct process *child;
+
+	list_for_each(child, &t->process->children, sibling)
+		if (child->parent_task == t) {
+			struct task *c;
+
+			child->parent_task = NULL;
+			list_for_each(c, &child->tasks, link)
+				if (c->parent_death_signal)
+					signal_send_task(c, c->parent_death_signal, SIGINFO_KERNEL);
+		}
+}
+
+/* The last thread is gone. tree_lock held. */
+static void become_zombie(struct process *p, struct list *reaped)
+{
+	int code = p->group_exit ? p->group_exit_code : p->exit_code;
+
+	if (p == init_process)
+		panic("init ended with status 0x%x", code);
+	p->exit_code = code;
+	WRITE_ONCE(p->state, PROCESS_ZOMBIE);
+	reparent_children(p, reaped);
+	check_orphaned_group(p->group, p, p->parent, p->session);
+	if (p->exit_signal == -1)
+		p->exit_signal = 0;
+	signal_notify_parent_locked(p, code & 0x7f ? (code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED);
+	wait_wake_all(&p->pid->wait);
+	if (p->autoreap)
+		autoreap_locked(p, reaped);
+}
+
+static void release_reaped(struct list *reaped)
+{
+	while (!list_empty(reaped)) {
+		struct process *p = list_first(reaped, struct process, sibling);
+
+		list_remove(&p->sibling);
+		process_put(p);
+	}
+}
+
+/* A session leader takes its terminal with it. */
+static void leave_terminal(struct process *p)
+{
+	struct tty *tty = READ_ONCE(p->tty);
+
+	if (p->session_leader && tty && session_leader_exit)
+		session_leader_exit(tty, p->session);
+}
+
+void linux_thread_gone(struct thread *thread)
+{
+	struct task *t = task_of(thread);
+	struct list reaped = LIST_INIT(reaped), dead = LIST_INIT(dead);
+	struct process *p;
+	unsigned long flags;
+	bool last;
+
+	if (!t)
+		return;
+	p = t->process;
+	task_finish_vfork(t);
+	if (READ_ONCE(p->task_count) == 1)
+		leave_terminal(p);
+	flags = spin_lock_irqsave(&tree_lock);
+	leave_children(t);
+	spin_lock_raw(&p->lock);
+	signal_flush_locked(&t->pending, &dead);
+	list_remove(&t->link);
+	last = --p->task_count == 0;
+	if (t == p->leader) {
+		p->exit_code = t->exit_code;	/* a process that exits as a group overrides it */
+		p->leader = NULL;
+	}
+	/* A stop that waited for this thread, too, may be complete now. */
+	if (!last && p->stop_signal && !t->stopped && p->stop_left && --p->stop_left == 0)
+		signal_stop_complete_locked(p);
+	spin_unlock_raw(&p->lock);
+	if (t->pid->task == t)
+		t->pid->task = NULL;
+	pid_unuse_locked(t->pid);
+	if (last)
+		become_zombie(p, &reaped);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	if (!last)
+		wait_wake_all(&p->exec_wait);
+	signal_release_list(&dead);
+	release_reaped(&reaped);
+	process_put(p);		/* the task's; its pointer is not used any more */
+}
+
+long sys_exit(int32_t status)
+{
+	task_exit((status & 0xff) << 8);
+}
+
+long sys_exit_group(int32_t status)
+{
+	process_exit_group((status & 0xff) << 8);
+}
+
+long sys_set_tid_address(struct uaddr_i32 address)
+{
+	current_task->clear_child_tid = address.addr;
+	return current_task->pid->nr;
+}

@@ -1,0 +1,141 @@
+/*
+ * Start of the module, and of init: the first user process, made out of the kernel's start thread.
+ */
+#include "internal.h"
+
+#include "core/arch/thread.h"
+#include "core/boot/boot.h"
+#include "core/debug/panic.h"
+#include "core/mem/page.h"
+#include "modules/vfs/fd.h"
+
+#define WORDS_MAX 64
+
+static const char *argv[WORDS_MAX + 2] = { "init" };
+static const char *envp[WORDS_MAX + 3] = { "HOME=/", "TERM=linux" };
+static unsigned int argc = 1, envc = 2;
+
+/* Words that the kernel does not know: settings go to the environment, others to the arguments. */
+static void take_word(const char *word, void *arg)
+{
+	(void)arg;
+	if (strchr(word, '=')) {
+		for (unsigned int i = 0; i < envc; i++) {
+			size_t n = (size_t)(strchr(envp[i], '=') - envp[i]) + 1;
+
+			if (!strncmp(envp[i], word, n)) {
+				envp[i] = word;
+				return;
+			}
+		}
+		if (envc < WORDS_MAX + 2)
+			envp[envc++] = word;
+	} else if (argc <= WORDS_MAX) {
+		argv[argc++] = word;
+	}
+}
+
+static int open_console(void)
+{
+	struct file *f;
+	int error = file_open("/dev/console", O_RDWR, 0, &f), fd;
+
+	if (error)
+		error = file_open_device(0020000, (5 << 8) | 1, O_RDWR, &f);
+	if (error) {
+		log_warn("init has no console (error %d)", -error);
+		return error;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (i)
+			file_get(f);
+		fd = fd_install(f, 0);
+		if (fd < 0) {
+			file_put(f);
+			return fd;
+		}
+	}
+	return 0;
+}
+
+/* Gives the start thread a process of its own: number 1. */
+static int become_process(void)
+{
+	struct process *p = process_create(NULL, NULL);
+	struct task *t = p ? task_create(current, p) : NULL;
+	unsigned long flags;
+	int error;
+
+	if (!t)
+		return -ENOMEM;
+	process_put(p);
+	error = pid_allocate(1, &t->pid);
+	if (error)
+		return error;
+	flags = spin_lock_irqsave(&tree_lock);
+	p->pid = t->pid;
+	pid_get(p->pid);
+	pid_use_locked(p->pid);
+	p->leader = t;
+	p->group = p->session = p->pid;
+	process_attach_locked(p, NULL, NULL);
+	task_attach_locked(t);
+	init_process = p;
+	spin_unlock_irqrestore(&tree_lock, flags);
+	thread_set_data(current, linux_slot, t);
+	return arch_thread_make_user();
+}
+
+/* Runs a program as init; returns if it cannot be. */
+static int try_init(const char *path)
+{
+	int error;
+
+	argv[0] = path;
+	error = exec_kernel(path, argv, envp);
+	if (!error)
+		arch_thread_enter_user();
+	return error;
+}
+
+void linux_start_init(void)
+{
+	static const char *const places[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+	const char *wanted = cmdline_value("init"), *ramdisk = cmdline_value("rdinit");
+	int error = become_process();
+
+	if (error)
+		panic("init: no process could be made (error %d)", -error);
+	cmdline_for_each_unknown(take_word, NULL);
+	open_console();
+	thread_set_name(current, "init");
+	/* As on Linux: the initramfs' program first (rdinit=, default /init), then init=, then the usual places. */
+	error = try_init(ramdisk ? ramdisk : "/init");
+	if (ramdisk || error != -ENOENT)
+		log_err("init: %s cannot be run (error %d)", ramdisk ? ramdisk : "/init", -error);
+	if (wanted) {
+		error = try_init(wanted);
+		panic("init: %s cannot be run (error %d)", wanted, -error);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
+		error = try_init(places[i]);
+		if (error != -ENOENT)
+			log_err("init: %s cannot be run (error %d)", places[i], -error);
+	}
+	panic("no init found: give one with init= or put /init into the initrd");
+}
+
+int linux_init(void)
+{
+	int error = pid_start();
+
+	if (!error)
+		error = sighand_start();
+	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
+	task_cache = kmem_cache_create("task", sizeof(struct task), 0);
+	if (error || !process_cache || !task_cache)
+		return -ENOMEM;
+	page_out_of_memory = oom_kill_one;
+	boot_start_init = linux_start_init;
+	return 0;
+}

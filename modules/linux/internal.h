@@ -1,0 +1,81 @@
+/*
+ * Private to modules/linux.
+ */
+#pragma once
+
+#include <asm/errno.h>
+#include <linux/sched.h>
+
+#include "core/debug/log.h"
+#include "core/lib/string.h"
+#include "core/mem/slab.h"
+#include "core/time/clock.h"
+#include "core/module/export.h"
+#include "core/module/services.h"
+#include "modules/linux/process.h"
+#include "modules/linux/session.h"
+#include "modules/linux/signal.h"
+
+/* pid.c */
+int pid_start(void);
+
+/* process.c */
+extern struct kmem_cache *process_cache, *task_cache;
+struct process *process_create(struct process *parent, const struct linux_clone *request);
+struct task *task_create(struct thread *thread, struct process *p);
+/* A thread joins its process: lists and numbers. tree_lock held. */
+void task_attach_locked(struct task *t);
+/* A new process joins its parent, group and session. tree_lock held. */
+void process_attach_locked(struct process *p, struct process *parent, struct task *parent_task);
+/* Takes a zombie out of everything; the caller drops the tree's reference afterwards. tree_lock held. */
+void process_detach_locked(struct process *p);
+/* Adds what a thread used to the sums of its process. */
+void process_add_thread_times(struct process *p, struct thread *t);
+
+/* clone.c */
+long linux_clone_thread(struct linux_clone *request, struct trap_frame *frame);
+
+/* exec.c */
+struct exec_strings;
+/* Runs a program in the calling process; kernel strings. For init and execve. */
+int exec_kernel(const char *path, const char *const *argv, const char *const *envp);
+
+/* exit.c */
+void task_release_user_state(struct task *t);
+/* The child of a vfork lets its parent go on. */
+void task_finish_vfork(struct task *t);
+
+/* wait.c */
+void process_reap_children_of(struct process *p);
+
+/* stop.c */
+/* The thread stops here if its process is stopping. True if it did. */
+bool signal_take_part_in_stop(void);
+/* All threads have stopped: process.stopped is set and the parent will be told by the caller's path; process.lock and tree_lock held. */
+void signal_stop_complete_locked(struct process *p);
+
+/* times.c */
+void rusage_from_times(const struct cpu_times *t, struct rusage *out);
+static inline void cpu_times_add(struct cpu_times *to, const struct cpu_times *from)
+{
+	to->user_ns += from->user_ns;
+	to->system_ns += from->system_ns;
+	to->faults_minor += from->faults_minor;
+	to->faults_major += from->faults_major;
+	to->switches_voluntary += from->switches_voluntary;
+	to->switches_forced += from->switches_forced;
+	if (to->peak_pages < from->peak_pages)
+		to->peak_pages = from->peak_pages;
+}
+
+/* CAP_* */
+#include <linux/capability.h>
+static inline bool capable(int cap) { return service(authority)->capable(cap); }
+
+/* pidfd.c */
+int pidfd_create(struct pid *pid, unsigned int flags, struct file **out);
+/* The pid of a pidfd; null if the file is not one. No reference. */
+struct pid *pidfd_pid(struct file *f);
+
+/* oom.c */
+bool oom_kill_one(void);

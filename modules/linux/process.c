@@ -1,0 +1,332 @@
+/*
+ * Creation, references and look-up of processes and tasks.
+ *
+ * The tree holds one reference to a process from its start until it is reaped; each of its tasks holds one, too. A thread holds
+ * one reference to its task (dropped by the thread_free hook).
+ */
+#include "internal.h"
+
+#include "modules/vfs/file.h"
+
+struct spinlock tree_lock = SPINLOCK_INIT(tree_lock);
+MODAPI(tree_lock);
+struct process *init_process;
+MODAPI(init_process);
+int linux_slot;
+MODAPI(linux_slot);
+struct kmem_cache *process_cache, *task_cache;
+
+static void default_limits(struct process *p)
+{
+	uint64_t threads = page_total() * PAGE_SIZE / (8 * KERNEL_STACK_SIZE);
+
+	for (unsigned int i = 0; i < RLIM_NLIMITS; i++)
+		p->limits[i] = (struct rlimit64){ RLIM64_INFINITY, RLIM64_INFINITY };
+	p->limits[RLIMIT_STACK].rlim_cur = 8ul << 20;
+	p->limits[RLIMIT_CORE].rlim_cur = 0;
+	p->limits[RLIMIT_NOFILE] = (struct rlimit64){ 1024, 4096 };
+	p->limits[RLIMIT_NPROC] = (struct rlimit64){ threads, threads };
+	p->limits[RLIMIT_SIGPENDING] = (struct rlimit64){ threads, threads };
+	p->limits[RLIMIT_MEMLOCK] = (struct rlimit64){ 8ul << 20, 8ul << 20 };
+	p->limits[RLIMIT_MSGQUEUE] = (struct rlimit64){ 819200, 819200 };
+	p->limits[RLIMIT_NICE] = (struct rlimit64){ 0, 0 };
+	p->limits[RLIMIT_RTPRIO] = (struct rlimit64){ 0, 0 };
+}
+
+static void process_init_fields(struct process *p)
+{
+	refcount_init(&p->refs, 1);
+	spin_init(&p->lock);
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->tasks);
+	list_init(&p->group_link);
+	list_init(&p->session_link);
+	signal_pending_init(&p->pending);
+	wait_queue_init(&p->child_wait);
+	wait_queue_init(&p->exec_wait);
+	wait_queue_init(&p->signalfd_wait);
+	mutex_init(&p->exec_lock);
+	p->dumpable = 1;
+	p->start_ns = clock_monotonic();
+}
+
+/* What a child has of its parent. */
+static int inherit(struct process *p, struct process *parent, const struct linux_clone *request)
+{
+	unsigned long flags;
+
+	if (request->head.flags & CLONE_SIGHAND) {
+		p->sighand = parent->sighand;
+		refcount_get(&p->sighand->refs);
+	} else {
+		p->sighand = sighand_copy(parent->sighand);
+		if (!p->sighand)
+			return -ENOMEM;
+	}
+	flags = spin_lock_irqsave(&parent->lock);
+	memcpy(p->limits, parent->limits, sizeof(p->limits));
+	spin_unlock_irqrestore(&parent->lock, flags);
+	mutex_lock(&parent->exec_lock);
+	p->exe = parent->exe;
+	if (p->exe)
+		file_exec_get(p->exe);
+	if (parent->auxv) {
+		p->auxv = kmemdup(parent->auxv, parent->auxv_size, 0);
+		p->auxv_size = p->auxv ? parent->auxv_size : 0;
+	}
+	mutex_unlock(&parent->exec_lock);
+	p->dumpable = parent->dumpable;
+	p->oom_score_adj = parent->oom_score_adj;
+	p->personality = parent->personality;
+	if (request->head.flags & CLONE_VM)
+		memcpy(p->membarrier_registered, parent->membarrier_registered, sizeof(p->membarrier_registered));
+	return 0;
+}
+
+struct process *process_create(struct process *parent, const struct linux_clone *request)
+{
+	struct process *p = kmem_cache_alloc(process_cache, ALLOC_ZERO);
+
+	if (!p)
+		return NULL;
+	process_init_fields(p);
+	if (!parent) {
+		default_limits(p);
+		p->sighand = sighand_create();
+		p->exit_signal = SIGCHLD;
+	} else if (inherit(p, parent, request)) {
+		p->sighand = NULL;
+	} else {
+		p->exit_signal = request->exit_signal;
+	}
+	if (!p->sighand) {
+		kmem_cache_free(process_cache, p);
+		return NULL;
+	}
+	return p;
+}
+
+void process_put(struct process *p)
+{
+	struct list dead = LIST_INIT(dead);
+
+	if (!refcount_put(&p->refs))
+		return;
+	signal_flush_locked(&p->pending, &dead);
+	signal_release_list(&dead);
+	if (p->sighand)
+		sighand_put(p->sighand);
+	if (p->exe)
+		file_exec_put(p->exe);
+	kfree(p->auxv);
+	pid_put(p->pid);
+	kmem_cache_free(process_cache, p);
+}
+MODAPI(process_put);
+
+struct task *task_create(struct thread *thread, struct process *p)
+{
+	struct task *t = kmem_cache_alloc(task_cache, ALLOC_ZERO);
+
+	if (!t)
+		return NULL;
+	refcount_init(&t->refs, 1);
+	t->thread = thread;
+	t->process = p;
+	process_get(p);
+	list_init(&t->link);
+	signal_pending_init(&t->pending);
+	wait_queue_init(&t->stop_wait);
+	t->timer_slack_ns = 50000;
+	t->altstack_flags = SS_DISABLE;
+	return t;
+}
+
+static void task_free_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(task_cache, container_of(head, struct task, rcu));
+}
+
+/* May be called where sleeping is forbidden: what may sleep was released when the thread exited. */
+void task_put(struct task *t)
+{
+	if (!refcount_put(&t->refs))
+		return;
+	pid_put(t->pid);
+	rcu_call(&t->rcu, task_free_rcu);
+}
+MODAPI(task_put);
+
+void linux_thread_free(struct thread *thread)
+{
+	struct task *t = task_of(thread);
+
+	if (!t)
+		return;
+	thread_set_data(thread, linux_slot, NULL);
+	t->thread = NULL;
+	task_put(t);
+}
+
+void task_attach_locked(struct task *t)
+{
+	struct process *p = t->process;
+
+	spin_lock_raw(&p->lock);
+	list_add_tail(&p->tasks, &t->link);
+	p->task_count++;
+	spin_unlock_raw(&p->lock);
+	t->pid->task = t;
+}
+
+void process_attach_locked(struct process *p, struct process *parent, struct task *parent_task)
+{
+	p->parent = parent;
+	p->parent_task = parent_task;
+	if (parent)
+		list_add_tail(&parent->children, &p->sibling);
+	p->pid->process = p;
+	pid_use_locked(p->group);
+	pid_get(p->group);
+	list_add_tail(&p->group->group, &p->group_link);
+	pid_use_locked(p->session);
+	pid_get(p->session);
+	list_add_tail(&p->session->session, &p->session_link);
+	process_get(p);		/* the tree's */
+}
+
+void process_detach_locked(struct process *p)
+{
+	p->state = PROCESS_REAPED;
+	list_remove(&p->sibling);
+	list_remove(&p->group_link);
+	list_remove(&p->session_link);
+	pid_unuse_locked(p->group);
+	pid_unuse_locked(p->session);
+	pid_put(p->group);
+	pid_put(p->session);
+	p->group = p->session = NULL;
+	p->pid->process = NULL;
+	pid_unuse_locked(p->pid);
+	p->parent = NULL;
+}
+
+struct process *process_find(int nr)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *pid = pid_find_locked(nr);
+	struct process *p = pid ? pid->process : NULL;
+
+	if (p)
+		process_get(p);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return p;
+}
+MODAPI(process_find);
+
+struct task *task_find(int tid)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *pid = pid_find_locked(tid);
+	struct task *t = pid ? pid->task : NULL;
+
+	if (t)
+		task_get(t);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return t;
+}
+MODAPI(task_find);
+
+struct process *process_next(int nr)
+{
+	for (;;) {
+		struct pid *pid = pid_next(nr);
+		struct process *p;
+		unsigned long flags;
+
+		if (!pid)
+			return NULL;
+		nr = pid->nr + 1;
+		flags = spin_lock_irqsave(&tree_lock);
+		p = pid->process;
+		if (p)
+			process_get(p);
+		spin_unlock_irqrestore(&tree_lock, flags);
+		pid_put(pid);
+		if (p)
+			return p;
+	}
+}
+MODAPI(process_next);
+
+struct task *process_next_task(struct process *p, int tid)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct task *t, *best = NULL;
+
+	list_for_each(t, &p->tasks, link)
+		if (t->pid->nr > tid && (!best || t->pid->nr < best->pid->nr))
+			best = t;
+	if (best)
+		task_get(best);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return best;
+}
+MODAPI(process_next_task);
+
+static void add_thread(struct cpu_times *to, struct thread *t)
+{
+	uint64_t user, system;
+
+	thread_times(t, &user, &system);
+	to->user_ns += user;
+	to->system_ns += system;
+	to->faults_minor += t->faults_minor;
+	to->faults_major += t->faults_major;
+	to->switches_voluntary += t->switches_voluntary;
+	to->switches_forced += t->switches_forced;
+}
+
+void process_add_thread_times(struct process *p, struct thread *t)
+{
+	struct aspace *as = t->aspace;
+
+	add_thread(&p->dead_threads, t);
+	if (as) {
+		uint64_t pages = MAX(as->resident_peak, as->resident_anon + as->resident_file);
+
+		p->dead_threads.peak_pages = MAX(p->dead_threads.peak_pages, pages);
+	}
+}
+
+void process_cpu_times(struct process *p, struct cpu_times *out)
+{
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+	struct task *t;
+
+	*out = p->dead_threads;
+	list_for_each(t, &p->tasks, link)
+		if (t->thread && !t->exiting)
+			add_thread(out, t->thread);
+	spin_unlock_irqrestore(&p->lock, flags);
+}
+MODAPI(process_cpu_times);
+
+int process_may_inspect(struct process *p)
+{
+	struct task *t;
+	int error;
+
+	if (p == current_process)
+		return 0;
+	t = process_next_task(p, 0);
+	if (!t)
+		return -ESRCH;
+	error = t->thread ? service(authority)->may_trace(t->thread, false) : -ESRCH;
+	task_put(t);
+	if (!error && p->dumpable != 1 && !capable(CAP_SYS_PTRACE))
+		error = -EPERM;
+	return error;
+}
+MODAPI(process_may_inspect);

@@ -1,0 +1,227 @@
+/*
+ * Processes and their threads, as Linux programs see them.
+ *
+ * struct task is what this module keeps for a core thread (its data slot); struct process is shared by the threads of one thread group.
+ *
+ * Locking, outermost first, all with interrupts off, since timers send signals from interrupts:
+ *   tree_lock        parents, children, groups, sessions, what numbers name, lists of threads, exit states
+ *   process.lock     pending signals of the process and its tasks, blocked masks of others' view, stop state, limits
+ *   sighand.lock     the actions
+ * A task's own blocked mask is written by itself alone, under process.lock. A process stays while one of: a thread of it lives, its parent
+ * has not reaped it, somebody holds a reference.
+ */
+#pragma once
+
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <linux/resource.h>
+
+#include "core/lib/list.h"
+#include "core/lib/refcount.h"
+#include "core/sched/clone.h"
+#include "core/sched/thread.h"
+#include "core/sync/mutex.h"
+#include "core/sync/wait.h"
+#include "modules/linux/pid.h"
+
+struct file;
+struct process;
+struct tty;
+
+#define SIGNALS 64			/* numbers 1..64 */
+#define SIGNAL_BIT(sig) (1ull << ((sig) - 1))
+
+/* linux/signal.h's names that the kernel needs and user headers spell otherwise. */
+#define SIG_KILL_STOP (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+
+struct signal_action {
+	uintptr_t handler;		/* SIG_DFL, SIG_IGN or an address */
+	uint64_t flags;			/* SA_* */
+	uintptr_t restorer;
+	uint64_t mask;
+};
+
+/* Actions, shared by CLONE_SIGHAND. */
+struct sighand {
+	struct refcount refs;
+	struct spinlock lock;
+	struct signal_action action[SIGNALS];
+};
+
+/* One queued signal with its information. */
+struct signal_entry {
+	struct list link;
+	struct siginfo info;
+	void *owner;			/* posix timer: its record stays queued while pending; see signal_timer_* */
+	void (*dequeued)(struct signal_entry *e);	/* called without locks when it was taken or flushed; null: freed */
+	uint32_t charged_uid;		/* whose RLIMIT_SIGPENDING it counts against */
+	bool charged;
+};
+
+struct signal_pending {
+	uint64_t set;
+	struct list queue;
+};
+
+/* What restart_syscall(2) goes on with. */
+struct restart_block {
+	long (*fn)(struct restart_block *r);
+	uint64_t deadline;		/* ns on the clock meant */
+	uintptr_t user;
+	uint64_t word[4];
+};
+
+struct task {
+	struct thread *thread;
+	struct process *process;
+	struct pid *pid;
+	struct list link;		/* process.tasks; tree_lock and process.lock to change */
+	struct refcount refs;
+
+	uint64_t blocked;		/* signals held back */
+	uint64_t saved_blocked;		/* what sigsuspend and ppoll bring back */
+	bool restore_blocked;
+	uint64_t forced;		/* synchronous faults that nothing may hold back */
+	uint64_t waiting_for;		/* sigtimedwait: signals that wake although blocked */
+	struct signal_pending pending;
+	uintptr_t altstack_base;
+	size_t altstack_size;
+	int altstack_flags;
+	struct restart_block restart;
+	unsigned long fault_number, fault_error, fault_address;	/* of the last fault, for signal frames */
+
+	uintptr_t clear_child_tid;
+	bool exiting;
+	bool stopped;			/* waits in a job-control stop */
+	int exit_code;			/* as wait(2) sees it */
+	int parent_death_signal;
+	struct wait_queue *vfork_wait;	/* the parent waits in vfork; done when null */
+	struct wait_queue stop_wait;
+	uint64_t timer_slack_ns;
+	struct rcu_head rcu;
+};
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
+
+struct cpu_times {
+	uint64_t user_ns, system_ns;
+	uint64_t faults_minor, faults_major;
+	uint64_t switches_voluntary, switches_forced;
+	uint64_t peak_pages;
+};
+
+struct process {
+	struct refcount refs;
+	struct pid *pid;
+	struct spinlock lock;
+	enum process_state state;
+
+	/* tree_lock */
+	struct process *parent;
+	struct task *parent_task;	/* for __WNOTHREAD and pdeath signals; null once it ended */
+	struct list children, sibling;
+	struct list tasks;		/* leader first */
+	unsigned int task_count;	/* alive */
+	struct task *leader;
+	struct pid *group, *session;
+	struct list group_link, session_link;
+	bool session_leader;
+	struct tty *tty;		/* controlling terminal, the same for the whole session; session's tty lock: tree_lock */
+	int tty_old_group;
+	bool subreaper, has_subreaper_above;
+	bool did_exec;			/* setpgid of a child refuses after it */
+	int exit_signal;		/* sent to the parent; -1: thread clone only, 0: none */
+	bool autoreap;
+	int exit_code;			/* as wait(2) sees it */
+
+	/* lock */
+	struct sighand *sighand;
+	struct signal_pending pending;	/* of the whole process */
+	bool group_exit;
+	int group_exit_code;
+	struct task *group_exec;	/* the thread that execs and waits for the others to go */
+	unsigned int stop_left;		/* threads that have not stopped yet */
+	int stop_signal;		/* 0: not stopping or stopped */
+	bool stopped;			/* completely */
+	int stop_code;			/* not yet reported by wait: signal, or 0 */
+	bool continued;			/* not yet reported by wait */
+	struct rlimit64 limits[RLIM_NLIMITS];
+
+	struct wait_queue child_wait;	/* wait4 of this process */
+	struct wait_queue exec_wait;	/* group_exec waits for task_count 1 */
+	struct wait_queue signalfd_wait;	/* a signal became pending */
+
+	/* Written by the process itself, read by /proc. */
+	struct mutex exec_lock;		/* held over exec's change of identity and image; ptrace, /proc/mem */
+	struct file *exe;		/* under exec_lock */
+	int dumpable;			/* 0, 1, 2 */
+	int oom_score_adj;
+	int nice_limit;
+	unsigned long personality;
+	bool membarrier_registered[4];
+	struct cpu_times dead_threads;	/* process.lock */
+	struct cpu_times children_times;	/* of reaped descendants; process.lock */
+	uint64_t start_ns;
+	uint32_t last_uid;		/* of the last thread, for wait when nobody is left to ask */
+	uint64_t exec_id;		/* counts execs; 64 bits, never wraps */
+	void *module_data[4];		/* posix_timers and others: see process_data_slot */
+	char *auxv;			/* for /proc/<pid>/auxv; under exec_lock */
+	size_t auxv_size;
+};
+
+extern struct spinlock tree_lock;
+extern struct process *init_process;
+extern int linux_slot;
+
+/* The task of a thread, null for kernel threads; and of the caller. */
+static inline struct task *task_of(const struct thread *t) { return thread_data(t, linux_slot); }
+#define current_task    task_of(current)
+#define current_process (current_task->process)
+
+static inline void process_get(struct process *p) { refcount_get(&p->refs); }
+void process_put(struct process *p);
+static inline void task_get(struct task *t) { refcount_get(&t->refs); }
+void task_put(struct task *t);
+
+/* By number, with a reference; null if there is none. A zombie process is found until it is reaped. */
+struct process *process_find(int pid);
+struct task *task_find(int tid);
+/* The process with the lowest number >= nr that is not reaped (for /proc), with a reference; null at the end. */
+struct process *process_next(int nr);
+/* The thread with the lowest number > tid in p, with a reference; null at the end. */
+struct task *process_next_task(struct process *p, int tid);
+
+/* Sums over living and dead threads. */
+void process_cpu_times(struct process *p, struct cpu_times *out);
+
+/* A limit's soft value. */
+static inline uint64_t process_limit(const struct process *p, unsigned int which)
+{
+	return READ_ONCE(p->limits[which].rlim_cur);
+}
+
+/* 0 or -EPERM...: may the caller look at (ptrace, /proc) the process? */
+int process_may_inspect(struct process *p);
+
+/* clone(2)'s request as it goes through the thread_create hooks. */
+struct linux_clone {
+	struct clone_request head;	/* flags */
+	int exit_signal;
+	uintptr_t stack, tls;
+	uintptr_t child_tid, parent_tid, pidfd;
+	int set_tid[1];
+	unsigned int set_tid_count;
+	struct file *pidfd_file;
+	int pidfd_number;
+	struct wait_queue *vfork_wait;
+	struct task *child;		/* out */
+};
+
+/* Ends the calling thread (code as wait(2) sees it) or its whole process. */
+void task_exit(int code) __attribute__((noreturn));
+void process_exit_group(int code) __attribute__((noreturn));
+/* Kills the other threads of the process and waits until they are gone, for exec. -EAGAIN if somebody else does so. */
+int process_kill_others(void);
+
+/* What init is: set by the boot code of the module; see init.c */
+void linux_start_init(void);

@@ -1,0 +1,99 @@
+/*
+ * What other modules ask of processes: the `process` service.
+ */
+#include "internal.h"
+
+#include <linux/fcntl.h>
+
+static int caller_pid(void) { return current_task ? current_process->pid->nr : 0; }
+static int caller_tid(void) { return current_task ? current_task->pid->nr : 0; }
+
+static int thread_pid(struct thread *t)
+{
+	struct task *task = task_of(t);
+
+	return task ? task->process->pid->nr : 0;
+}
+
+static uint64_t caller_limit(unsigned int resource)
+{
+	return current_task ? process_limit(current_process, resource) : UINT64_MAX;
+}
+
+static void signal_caller(int sig)
+{
+	if (current_task)
+		signal_send_task(current_task, sig, SIGINFO_NONE);
+}
+
+/* SIGIO and the like: only where the one who set the owner might have sent it. */
+static bool may_notify(struct process *p, uint32_t uid, uint32_t euid)
+{
+	struct task *t = process_next_task(p, 0);
+	struct identity id;
+
+	if (!t)
+		return false;
+	service(authority)->identity(t->thread, &id);
+	task_put(t);
+	return euid == 0 || euid == id.suid || euid == id.uid || uid == id.suid || uid == id.uid;
+}
+
+static void make_info(struct siginfo *info, int sig, int fd, long band)
+{
+	static const int codes[] = { POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP };
+
+	memset(info, 0, sizeof(*info));
+	info->si_signo = sig ? sig : SIGIO;
+	if (!sig) {
+		info->si_code = SI_KERNEL;
+		return;
+	}
+	info->si_code = band & 1 ? codes[0] : band & 4 ? codes[1] : codes[3];
+	info->si_band = band;
+	info->si_fd = fd;
+}
+
+static void notify_group(struct pid *group, uint32_t uid, uint32_t euid, const struct siginfo *info)
+{
+	struct process *p;
+
+	for (int nr = 1; (p = process_next(nr)); process_put(p)) {
+		nr = p->pid->nr + 1;
+		if (READ_ONCE(p->group) == group && may_notify(p, uid, euid))
+			signal_send_process(p, info->si_signo, info);
+	}
+}
+
+static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig, int fd, long band)
+{
+	struct siginfo info;
+	struct process *p;
+	struct task *t;
+	struct pid *group;
+
+	make_info(&info, sig, fd, band);
+	if (type == F_OWNER_TID) {
+		t = task_find(id);
+		if (t && may_notify(t->process, uid, euid))
+			signal_send_task(t, info.si_signo, &info);
+		if (t)
+			task_put(t);
+	} else if (type == F_OWNER_PID) {
+		p = process_find(id);
+		if (p && may_notify(p, uid, euid))
+			signal_send_process(p, info.si_signo, &info);
+		if (p)
+			process_put(p);
+	} else {
+		group = pid_find(id);
+		if (group)
+			notify_group(group, uid, euid, &info);
+		pid_put(group);
+	}
+}
+
+const struct process_ops linux_process_ops = {
+	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .rlimit = caller_limit,
+	.signal_current = signal_caller, .signal_owner = signal_owner,
+};

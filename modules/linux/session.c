@@ -1,0 +1,219 @@
+/*
+ * Process groups, sessions and the controlling terminal; the calls on process numbers.
+ *
+ * All under tree_lock.
+ */
+#include "internal.h"
+
+#include <gen/linux.h>
+
+long sys_getpid(void) { return current_process->pid->nr; }
+long sys_gettid(void) { return current_task->pid->nr; }
+
+long sys_getppid(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct process *parent = current_process->parent;
+	int nr = parent ? parent->pid->nr : 0;
+
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return nr;
+}
+
+struct pid *current_group(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *p = current_process->group;
+
+	pid_get(p);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return p;
+}
+MODAPI(current_group);
+
+struct pid *current_session(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *p = current_process->session;
+
+	pid_get(p);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return p;
+}
+MODAPI(current_session);
+
+/* The process that a number of 0 (the caller) or another means. tree_lock held. */
+static struct process *by_number(int nr)
+{
+	struct pid *pid;
+
+	if (nr == 0)
+		return current_process;
+	pid = pid_find_locked(nr);
+	return pid ? pid->process : NULL;
+}
+
+long sys_getpgid(int32_t nr)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct process *p = by_number(nr);
+	int result = p ? p->group->nr : -ESRCH;
+
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return result;
+}
+
+long sys_getpgrp(void)
+{
+	return sys_getpgid(0);
+}
+
+long sys_getsid(int32_t nr)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct process *p = by_number(nr);
+	int result = p ? p->session->nr : -ESRCH;
+
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return result;
+}
+
+/* tree_lock held. */
+static void join_group(struct process *p, struct pid *group)
+{
+	struct pid *old = p->group;
+
+	if (old == group)
+		return;
+	pid_get(group);
+	pid_use_locked(group);
+	list_remove(&p->group_link);
+	list_add_tail(&group->group, &p->group_link);
+	p->group = group;
+	pid_unuse_locked(old);
+	pid_put(old);
+}
+
+static int set_group_locked(int nr, int group_nr)
+{
+	struct process *me = current_process, *p = by_number(nr);
+	struct pid *group;
+
+	if (!p || p->state != PROCESS_ALIVE)
+		return -ESRCH;
+	if (p->parent == me && p != me) {
+		if (p->session != me->session)
+			return -EPERM;
+		if (p->did_exec)
+			return -EACCES;
+	} else if (p != me) {
+		return -ESRCH;
+	}
+	if (p->session_leader)
+		return -EPERM;
+	group = group_nr ? pid_find_locked(group_nr) : p->pid;
+	if (group != p->pid) {
+		struct process *member;
+
+		if (!group || list_empty(&group->group))
+			return -EPERM;
+		member = list_first(&group->group, struct process, group_link);
+		if (member->session != me->session)
+			return -EPERM;
+	}
+	join_group(p, group);
+	return 0;
+}
+
+long sys_setpgid(int32_t nr, int32_t group_nr)
+{
+	unsigned long flags;
+	int error;
+
+	if (group_nr < 0)
+		return -EINVAL;
+	if (nr < 0)
+		return -ESRCH;
+	flags = spin_lock_irqsave(&tree_lock);
+	error = set_group_locked(nr, group_nr);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return error;
+}
+
+long sys_setsid(void)
+{
+	struct process *p = current_process;
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *old = p->session;
+
+	if (p->session_leader || !list_empty(&p->pid->group)) {
+		spin_unlock_irqrestore(&tree_lock, flags);
+		return -EPERM;
+	}
+	join_group(p, p->pid);
+	pid_get(p->pid);
+	pid_use_locked(p->pid);
+	list_remove(&p->session_link);
+	list_add_tail(&p->pid->session, &p->session_link);
+	p->session = p->pid;
+	p->session_leader = true;
+	p->tty = NULL;
+	pid_unuse_locked(old);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	pid_put(old);
+	return p->pid->nr;
+}
+
+struct tty *session_tty(void)
+{
+	return current_task ? READ_ONCE(current_process->tty) : NULL;
+}
+MODAPI(session_tty);
+
+int session_set_tty(struct tty *tty, struct pid **session, struct pid **group)
+{
+	struct process *me = current_process, *p;
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	int error = -EPERM;
+
+	if (me->session_leader && !me->tty) {
+		list_for_each(p, &me->session->session, session_link)
+			WRITE_ONCE(p->tty, tty);
+		*session = me->session;
+		*group = me->group;
+		pid_get(*session);
+		pid_get(*group);
+		error = 0;
+	}
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return error;
+}
+MODAPI(session_set_tty);
+
+void session_clear_tty(struct pid *session)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct process *p;
+
+	list_for_each(p, &session->session, session_link)
+		WRITE_ONCE(p->tty, NULL);
+	spin_unlock_irqrestore(&tree_lock, flags);
+}
+MODAPI(session_clear_tty);
+
+void process_clear_tty(void)
+{
+	WRITE_ONCE(current_process->tty, NULL);
+}
+MODAPI(process_clear_tty);
+
+bool group_in_session(struct pid *group, struct pid *session)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	bool result = !list_empty(&group->group) &&
+		      list_first(&group->group, struct process, group_link)->session == session;
+
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return result;
+}
+MODAPI(group_in_session);

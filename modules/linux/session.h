@@ -1,0 +1,25 @@
+/*
+ * Sessions, process groups and the controlling terminal, for the tty module.
+ */
+#pragma once
+
+#include "modules/linux/process.h"
+
+/* The caller's controlling terminal, null if it has none. The pointer is only compared or used while the tty module knows that the tty lives. */
+struct tty *session_tty(void);
+/* Makes `tty` the controlling terminal of the caller's session (it leads one without a terminal): 0 or -EPERM. `session` receives a reference to its pid, `group` too. */
+int session_set_tty(struct tty *tty, struct pid **session, struct pid **group);
+/* No process of the session has the terminal any more (hang-up, TIOCNOTTY of the leader). */
+void session_clear_tty(struct pid *session);
+/* TIOCNOTTY of a process that leads nothing. */
+void process_clear_tty(void);
+/* Called by linux when a session leader with a terminal exits, and registered by tty at init: hangs up. */
+extern void (*session_leader_exit)(struct tty *tty, struct pid *session);
+
+/* Is a process group orphaned (nobody in it has a parent in another group of the session)? tree_lock not held. */
+bool group_is_orphaned(struct pid *group);
+/* Does the group belong to the session? */
+bool group_in_session(struct pid *group, struct pid *session);
+/* The caller's group and session, with references. */
+struct pid *current_group(void);
+struct pid *current_session(void);

@@ -1,0 +1,92 @@
+/*
+ * Signals: sending, waiting, delivering. See process.h for locks and structures.
+ */
+#pragma once
+
+#include "modules/linux/process.h"
+
+/* Kernel's names for siginfo. */
+#define SIGINFO_NONE   ((const struct siginfo *)0)	/* from kill by the current process: SI_USER */
+#define SIGINFO_KERNEL ((const struct siginfo *)1)	/* SI_KERNEL */
+
+/*
+ * Queue a signal for a thread or a process. Any context, also interrupts. No permission check. 0, or -EAGAIN if a queued (real-time,
+ * sigqueue) signal has no room by RLIMIT_SIGPENDING or memory; others are sent without information then. -ESRCH if it is gone.
+ */
+int signal_send_task(struct task *t, int sig, const struct siginfo *info);
+int signal_send_process(struct process *p, int sig, const struct siginfo *info);
+/* To every process of a group; returns 0 if at least one got it, -ESRCH if there is none. tree_lock not held. */
+int signal_send_group(struct pid *group, int sig, const struct siginfo *info);
+/* The same with tree_lock held by the caller. */
+int signal_send_process_locked(struct process *p, int sig, const struct siginfo *info);
+int signal_send_group_locked(struct pid *group, int sig, const struct siginfo *info);
+/* A synchronous fault of the current thread: cannot be blocked or ignored; kills if it is. */
+void signal_force(int sig, const struct siginfo *info);
+void signal_force_fatal(int sig);
+
+/*
+ * A queue entry that its owner allocated (posix timers): queued at most once. signal_entry_send returns 1 if it is queued already or the signal is ignored
+ * (the caller counts an overrun), 0 if queued. signal_entry_cancel takes it off if it is queued; afterwards dequeued() will not be called.
+ * `process_wide`: to the process of t.
+ */
+void signal_entry_init(struct signal_entry *e, void *owner, void (*dequeued)(struct signal_entry *e));
+int signal_entry_send(struct signal_entry *e, struct task *t, bool process_wide);
+bool signal_entry_cancel(struct signal_entry *e, struct task *t);
+
+/* Is the signal ignored by the process (SIG_IGN, or default action ignore)? Blocked by the current thread? */
+bool signal_ignored(struct process *p, int sig);
+static inline bool signal_blocked(int sig) { return current_task->blocked & SIGNAL_BIT(sig); }
+/* Is an unblocked signal pending for the current thread? */
+static inline bool signal_pending(void) { return thread_has_work(current, WORK_SIGNAL | WORK_KILL); }
+
+/* Sets the caller's mask (KILL and STOP are left out), and wakes for what it lets through. */
+void signal_set_blocked(uint64_t mask);
+/* Recomputes WORK_SIGNAL of a task: process.lock held. */
+void signal_recalc_locked(struct task *t);
+
+/* Takes the first signal of `mask` pending for the current thread or its process. Number, or 0. */
+int signal_dequeue(uint64_t mask, struct siginfo *info);
+
+/* New, inherited and dropped state. */
+struct sighand *sighand_create(void);
+struct sighand *sighand_copy(struct sighand *from);
+void sighand_put(struct sighand *s);
+void signal_pending_init(struct signal_pending *p);
+/* Flushes a queue. process.lock held; entries to release go to `list`, which signal_release_list empties without the lock. */
+void signal_flush_locked(struct signal_pending *p, struct list *list);
+void signal_release_list(struct list *list);
+/* Takes signals of a set out of all queues of a process. process.lock held; entries as above. */
+void signal_remove_locked(struct process *p, uint64_t set, struct list *list);
+int sighand_start(void);
+/* Begins a job-control stop of the current process. */
+void signal_start_stop(int sig);
+/* One dump of registers for the fault that kills. */
+struct trap_frame;
+void signal_report_fatal(struct trap_frame *frame, int sig, const struct siginfo *info);
+/* exec: handlers back to default, altstack off. */
+void signal_exec(void);
+
+/* Tells the parent of p that it ended, stopped or continued (SIGCHLD and wake-up of wait). tree_lock held. */
+void signal_notify_parent_locked(struct process *p, int why);	/* CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_STOPPED, CLD_CONTINUED */
+/* The caller may signal the process: authority, or SIGCONT within the session. sig 0 tests. */
+int signal_may_send(struct process *p, int sig);
+
+/* setting of a frame and return from it: the port's part, modules/linux/arch/<a>/. */
+struct trap_frame;
+struct signal_delivery {
+	int sig;
+	struct siginfo info;
+	struct signal_action action;
+	uint64_t saved_mask;
+};
+/* Pushes the frame on the user stack and redirects. -EFAULT if that cannot be written. */
+int arch_signal_setup_frame(struct trap_frame *frame, const struct signal_delivery *d);
+/* rt_sigreturn: takes all back from the user stack; the result for the system-call return. *mask receives the mask. -EFAULT. */
+long arch_signal_return(struct trap_frame *frame, uint64_t *mask);
+/* Smallest stack a frame fits on (AT_MINSIGSTKSZ). */
+size_t arch_signal_min_stack(void);
+/* The port's number of restart_syscall(2). */
+long signal_restart_number(void);
+/* si_code, si_trapno etc. of a fault. */
+struct trap_info;
+void arch_signal_fault_info(const struct trap_info *t, struct siginfo *info);

@@ -1,0 +1,123 @@
+/*
+ * Job control: stopping all threads of a process, going on, and what the parent hears of it.
+ *
+ * A stop signal makes every thread of the process count itself into the stop; the last one completes it and tells the parent. SIGCONT
+ * (signal.c) undoes it at once, wherever it stands.
+ *
+ * Locking: process.lock for the counters; tree_lock around the parent's notice.
+ */
+#include "internal.h"
+
+#include "core/module/hooks.h"
+
+void signal_stop_complete_locked(struct process *p)
+{
+	p->stopped = true;
+	p->stop_code = p->stop_signal;
+	p->continued = false;
+	signal_notify_parent_locked(p, CLD_STOPPED);
+}
+
+/* The current thread took a stop signal. */
+void signal_start_stop(int sig)
+{
+	struct task *me = current_task, *t;
+	struct process *p = me->process;
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+
+	if (!p->stop_signal && !p->stopped && !p->group_exit && !p->group_exec) {
+		p->stop_signal = sig;
+		p->stop_left = 0;
+		list_for_each(t, &p->tasks, link)
+			if (!t->exiting && t->thread) {
+				p->stop_left++;
+				if (t != me)
+					thread_set_work(t->thread, WORK_SIGNAL);
+			}
+		thread_set_work(current, WORK_SIGNAL);
+	}
+	spin_unlock_irqrestore(&p->lock, flags);
+}
+
+bool signal_take_part_in_stop(void)
+{
+	struct task *t = current_task;
+	struct process *p = t->process;
+	unsigned long flags;
+
+	if (likely(!READ_ONCE(p->stop_signal)))
+		return false;
+	flags = spin_lock_irqsave(&tree_lock);
+	spin_lock_raw(&p->lock);
+	if (!p->stop_signal || p->group_exit || p->group_exec) {
+		spin_unlock_raw(&p->lock);
+		spin_unlock_irqrestore(&tree_lock, flags);
+		return false;
+	}
+	t->stopped = true;
+	if (!p->stopped && p->stop_left && --p->stop_left == 0)
+		signal_stop_complete_locked(p);
+	spin_unlock_raw(&p->lock);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	/* SIGCONT and SIGKILL clear t->stopped; only the latter ends the sleep by itself. */
+	wait_event(&t->stop_wait, !READ_ONCE(t->stopped), WAIT_KILLABLE, TIME_NEVER);
+	WRITE_ONCE(t->stopped, false);
+	return true;
+}
+
+/* Is the parent's SIGCHLD action one that lets children go by themselves? */
+static bool parent_ignores(struct process *parent, bool *no_signal)
+{
+	struct signal_action *a = &parent->sighand->action[SIGCHLD - 1];
+	bool ignore = a->handler == (uintptr_t)SIG_IGN;
+
+	*no_signal = ignore;
+	return ignore || (a->flags & SA_NOCLDWAIT);
+}
+
+static void child_info(struct process *p, int why, struct siginfo *info)
+{
+	struct identity id = { 0 };
+	struct cpu_times times = p->dead_threads;
+
+	memset(info, 0, sizeof(*info));
+	info->si_signo = SIGCHLD;
+	info->si_code = why;
+	info->si_pid = p->pid->nr;
+	if (!list_empty(&p->tasks))
+		service(authority)->identity(list_first(&p->tasks, struct task, link)->thread, &id);
+	else
+		id.uid = p->last_uid;
+	info->si_uid = id.uid;
+	info->si_utime = (long)(times.user_ns / 10000000);
+	info->si_stime = (long)(times.system_ns / 10000000);
+	switch (why) {
+	case CLD_EXITED: info->si_status = (p->exit_code >> 8) & 0xff; break;
+	case CLD_STOPPED: info->si_status = p->stop_code; break;
+	case CLD_CONTINUED: info->si_status = SIGCONT; break;
+	default: info->si_status = p->exit_code & 0x7f;
+	}
+}
+
+void signal_notify_parent_locked(struct process *p, int why)
+{
+	struct process *parent = p->parent;
+	bool ended = p->state == PROCESS_ZOMBIE, no_signal = false;
+	struct siginfo info;
+	int sig = ended ? p->exit_signal : SIGCHLD;
+
+	if (!parent)
+		return;
+	if (ended && why == 0)
+		why = p->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED;
+	if (ended && sig == SIGCHLD && parent_ignores(parent, &no_signal))
+		p->autoreap = true;
+	if (!ended && (parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+		no_signal = true;
+	if (sig > 0 && !no_signal) {
+		child_info(p, why, &info);
+		info.si_signo = sig;
+		signal_send_process_locked(parent, sig, &info);
+	}
+	wait_wake_all(&parent->child_wait);
+}
