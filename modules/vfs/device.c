@@ -10,6 +10,7 @@
 struct device {
 	struct list link;
 	uint32_t major, minor, count;
+	bool fallback;
 	const char *name;
 	const struct file_ops *ops;
 	void *private;
@@ -38,17 +39,20 @@ MODAPI(device_encode);
 
 static struct device *find_device(uint32_t major, uint32_t minor)
 {
-	struct device *d;
+	struct device *d, *fallback = NULL;
 
 	list_for_each(d, &devices, link) {
-		if (d->major == major && minor >= d->minor && minor - d->minor < d->count)
+		if (d->major != major || minor < d->minor || minor - d->minor >= d->count)
+			continue;
+		if (!d->fallback)
 			return d;
+		fallback = d;
 	}
-	return NULL;
+	return fallback;
 }
 
-int device_register(uint32_t major, uint32_t minor, uint32_t count, const char *name,
-		    const struct file_ops *ops, void *private)
+static int add_device(uint32_t major, uint32_t minor, uint32_t count, const char *name,
+		      const struct file_ops *ops, void *private, bool fallback)
 {
 	struct device *d = kzalloc(sizeof(*d), 0), *other;
 
@@ -60,9 +64,10 @@ int device_register(uint32_t major, uint32_t minor, uint32_t count, const char *
 	d->name = name;
 	d->ops = ops;
 	d->private = private;
+	d->fallback = fallback;
 	mutex_lock(&devices_mutex);
 	list_for_each(other, &devices, link) {
-		if (other->major == major && minor < other->minor + other->count && other->minor < minor + count) {
+		if (other->fallback == fallback && other->major == major && minor < other->minor + other->count && other->minor < minor + count) {
 			mutex_unlock(&devices_mutex);
 			kfree(d);
 			return -EBUSY;
@@ -72,7 +77,19 @@ int device_register(uint32_t major, uint32_t minor, uint32_t count, const char *
 	mutex_unlock(&devices_mutex);
 	return 0;
 }
+
+int device_register(uint32_t major, uint32_t minor, uint32_t count, const char *name,
+		    const struct file_ops *ops, void *private)
+{
+	return add_device(major, minor, count, name, ops, private, false);
+}
 MODAPI(device_register);
+
+int device_register_fallback(uint32_t major, uint32_t minor, const char *name, const struct file_ops *ops)
+{
+	return add_device(major, minor, 1, name, ops, NULL, true);
+}
+MODAPI(device_register_fallback);
 
 void device_unregister(uint32_t major, uint32_t minor, uint32_t count)
 {

@@ -22,6 +22,8 @@ uint64_t device_encode(uint64_t dev);
  */
 int device_register(uint32_t major, uint32_t minor, uint32_t count, const char *name,
 		    const struct file_ops *ops, void *private);
+/* Serves one number until somebody registers it. */
+int device_register_fallback(uint32_t major, uint32_t minor, const char *name, const struct file_ops *ops);
 void device_unregister(uint32_t major, uint32_t minor, uint32_t count);
 /* What was registered for the device that f is open on. */
 void *device_private(const struct file *f);

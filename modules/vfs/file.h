@@ -151,6 +151,15 @@ void file_map_done(struct map_request *r);
 /* owner = struct file *. */
 extern const struct region_owner_ops file_region_owner_ops;
 
+/* Notes a read, as the mount's flags say. */
+static inline void file_touch_atime(struct file *f)
+{
+	if (!(f->flags & O_NOATIME))
+		path_touch_atime(&f->path);
+}
+/* May the caller put n bytes at pos (RLIMIT_FSIZE, the file system's limit)? Cuts *n; -EFBIG, with SIGXFSZ for the first. */
+int file_check_limit(struct file *f, uint64_t pos, size_t *n);
+
 int file_stat(struct file *f, struct kstat *out);
 /* Name as path_format, or "pipe:[ino]", "anon_inode:[name]"... */
 int file_format(struct file *f, char *buf, size_t size);

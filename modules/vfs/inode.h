@@ -16,6 +16,7 @@
 #include "core/lib/refcount.h"
 #include "core/mem/memobj.h"
 #include "core/sync/mutex.h"
+#include "core/sync/rcu.h"
 
 struct dentry;
 struct dir_context;
@@ -145,7 +146,7 @@ struct super_ops {
 	int (*sync)(struct super *s);
 	/* Name of a dentry that is in no tree ("pipe:[5]"), in place of a path; length as snprintf. Null: a path. */
 	int (*format)(struct dentry *d, char *buf, size_t size);
-	/* The last mount is gone: releases the tree it pinned and its private data. */
+	/* The last mount is gone: unpins the tree. `private` is kfreed by vfs when the root is gone, too. */
 	void (*release)(struct super *s);
 };
 

@@ -113,8 +113,6 @@ int open_path_at(int dirfd, const char *name, const struct open_how_kernel *how,
 int open_check_flags(uint64_t flags, uint64_t mode, uint64_t resolve, bool strict,
 		     struct open_how_kernel *out);
 
-/* May the caller put n bytes at pos (RLIMIT_FSIZE, file system's limit)? Cuts *n; -EFBIG and SIGXFSZ. */
-int file_check_limit(struct file *f, uint64_t pos, size_t *n);
 void signal_broken_pipe(void);
 
 /* ---- names ---- */
@@ -177,17 +175,7 @@ bool path_follow_mounts(struct path *p);
 bool path_leave_mount(struct path *p);
 /* 0 or -EROFS. */
 int mount_check_write(const struct mount *m);
-/* A mount outside the tree; takes over the super block's reference. */
-struct mount *mount_create_internal(struct super *s);
 bool mount_root_exists(void);
-/* Notes a read of the path's inode, as the mount's flags say. */
-void path_touch_atime(const struct path *p);
-static inline void file_touch_atime(struct file *f)
-{
-	if (!(f->flags & O_NOATIME))
-		path_touch_atime(&f->path);
-}
-
 /* pseudo file systems of vfs itself */
 extern struct mount *anon_mount, *pipe_mount;
 int anon_init(void);

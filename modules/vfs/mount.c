@@ -72,6 +72,7 @@ struct mount *mount_create_internal(struct super *s)
 	super_put(s);
 	return m;
 }
+MODAPI(mount_create_internal);
 
 static void mount_free_rcu(struct rcu_head *head)
 {
@@ -285,3 +286,4 @@ void path_touch_atime(const struct path *p)
 	if (atime_is_due(inode, flags))
 		inode_touch(inode, TOUCH_ATIME);
 }
+MODAPI(path_touch_atime);

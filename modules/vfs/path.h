@@ -150,6 +150,8 @@ int path_format_from(const struct path *p, const struct path *root, char *buf, s
 int path_mkdir(const char *name, uint32_t mode);
 int path_mknod(const char *name, uint32_t mode, uint64_t rdev);
 int path_stat(const struct path *p, struct kstat *out);
+/* Notes a read of the path's inode, as the mount's flags say. */
+void path_touch_atime(const struct path *p);
 
 /* ---- mounts ---- */
 
@@ -158,6 +160,8 @@ int mount_kernel(const char *type, const char *source, const char *where, unsign
 		 const char *options);
 /* The first mount of all, by the root file system's module: becomes "/" of every thread that has none. */
 int mount_root(struct super *s);
+/* A mount outside the tree, for files without names; takes over the super block's reference. Null when out. */
+struct mount *mount_create_internal(struct super *s);
 /* The root of all, references taken. */
 void mount_get_root(struct path *out);
 

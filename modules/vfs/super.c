@@ -116,6 +116,7 @@ void super_put(struct super *s)
 	} else if (s->ops->release) {
 		s->ops->release(s);
 	}
+	kfree(s->private);
 	kfree(s);
 }
 MODAPI(super_put);
