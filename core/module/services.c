@@ -59,7 +59,8 @@ static void drop_owner_signal(int type, int id, uint32_t uid, uint32_t euid, int
 }
 
 static const struct process_ops default_process = {
-	.pid = no_id, .tid = no_id, .thread_pid = no_thread_pid, .rlimit = no_limit,
+	.pid = no_id, .tid = no_id, .thread_pid = no_thread_pid, .thread_tid = no_thread_pid,
+	.identity_changed = nothing, .rlimit = no_limit,
 	.signal_current = drop_signal, .signal_owner = drop_owner_signal,
 };
 

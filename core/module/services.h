@@ -57,6 +57,9 @@ struct process_ops {
 	int (*pid)(void);				/* of the calling process; 0 without a personality */
 	int (*tid)(void);
 	int (*thread_pid)(struct thread *t);
+	int (*thread_tid)(struct thread *t);
+	/* The caller's effective ids or capabilities changed: it must not be dumped or inspected by others as before. */
+	void (*identity_changed)(void);
 	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */
 	void (*signal_current)(int sig);		/* SIGPIPE, SIGXFSZ to the calling thread */
 	/* F_SETOWN: type 0 thread, 1 process, 2 process group. Sends with si_code and fd as SIGIO does. Any thread context. */

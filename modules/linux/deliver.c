@@ -64,6 +64,7 @@ static void run_handler(struct trap_frame *frame, int sig, const struct siginfo 
 	uint64_t mask;
 
 	restart_with_handler(frame, a);
+	current->restart_deadline = 0;	/* the handler's own calls are new ones */
 	d.saved_mask = t->restore_blocked ? t->saved_blocked : t->blocked;
 	hook_call(user_redirect, frame);
 	if (arch_signal_setup_frame(frame, &d)) {

@@ -8,6 +8,7 @@
 
 #include "core/debug/log.h"
 #include "core/lib/string.h"
+#include "core/mem/aspace.h"
 #include "core/mem/slab.h"
 #include "core/time/clock.h"
 #include "core/module/export.h"

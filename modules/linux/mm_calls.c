@@ -3,7 +3,7 @@
  */
 #include "internal.h"
 
-#include <asm/mman.h>
+#include <linux/mman.h>
 #include <gen/linux.h>
 
 #include "core/mem/aspace.h"

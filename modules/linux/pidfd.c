@@ -17,7 +17,7 @@ static unsigned int pidfd_poll(struct file *f, struct poll_table *table)
 	unsigned long flags;
 	bool ended;
 
-	poll_wait(table, &pid->wait);
+	poll_wait(table, f, &pid->wait);
 	flags = spin_lock_irqsave(&tree_lock);
 	p = pid->process;
 	ended = !p || p->state != PROCESS_ALIVE;

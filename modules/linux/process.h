@@ -14,6 +14,7 @@
 
 #include <asm/siginfo.h>
 #include <asm/signal.h>
+#include <linux/signal.h>
 #include <linux/resource.h>
 
 #include "core/lib/list.h"

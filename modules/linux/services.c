@@ -15,6 +15,21 @@ static int thread_pid(struct thread *t)
 	return task ? task->process->pid->nr : 0;
 }
 
+static int thread_tid(struct thread *t)
+{
+	struct task *task = task_of(t);
+
+	return task ? task->pid->nr : 0;
+}
+
+static void identity_changed(void)
+{
+	if (!current_task)
+		return;
+	current_process->dumpable = 0;
+	current_task->parent_death_signal = 0;
+}
+
 static uint64_t caller_limit(unsigned int resource)
 {
 	return current_task ? process_limit(current_process, resource) : UINT64_MAX;
@@ -94,6 +109,7 @@ static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig,
 }
 
 const struct process_ops linux_process_ops = {
-	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .rlimit = caller_limit,
+	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .thread_tid = thread_tid,
+	.identity_changed = identity_changed, .rlimit = caller_limit,
 	.signal_current = signal_caller, .signal_owner = signal_owner,
 };

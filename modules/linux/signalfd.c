@@ -53,9 +53,9 @@ static long signalfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsi
 	long done = 0;
 
 	(void)pos;
-	if (io_iter_left(to) < sizeof(out))
+	if (to->count < sizeof(out))
 		return -EINVAL;
-	while (io_iter_left(to) >= sizeof(out)) {
+	while (to->count >= sizeof(out)) {
 		if (!signal_dequeue(s->mask, &info)) {
 			int error;
 
@@ -69,7 +69,7 @@ static long signalfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsi
 			continue;
 		}
 		fill(&out, &info);
-		if (io_iter_copy_to(to, &out, sizeof(out)) != sizeof(out))
+		if (io_iter_write(to, &out, sizeof(out)) != sizeof(out))
 			return done ? done : -EFAULT;
 		done += (long)sizeof(out);
 	}
@@ -78,7 +78,7 @@ static long signalfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsi
 
 static unsigned int signalfd_poll(struct file *f, struct poll_table *table)
 {
-	poll_wait(table, &current_process->signalfd_wait);
+	poll_wait(table, f, &current_process->signalfd_wait);
 	return something_pending(f->private) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 

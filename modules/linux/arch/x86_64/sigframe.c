@@ -4,6 +4,7 @@
  *
  * Everything read back in arch_signal_return comes from user space and is sanitised by the port before it is used.
  */
+#include <asm/signal.h>
 #include <asm/sigcontext.h>
 #include <asm/ucontext.h>
 #include <asm/unistd_64.h>

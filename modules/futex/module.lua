@@ -1,0 +1,15 @@
+return {
+	name = "futex",
+	summary = "wait and wake threads on a user word",
+	needs = {},
+	hooks = {
+		thread_exit = "futex_thread_exit",
+		exec_release = "futex_thread_exit",
+	},
+	services = { futex = "futex_service" },
+	params = { hash_bits = "uint" },
+	data = { thread = "futex_slot" },
+	replace = "restart",
+	init = "futex_init",
+	fini = "futex_exit",
+}

@@ -1,0 +1,129 @@
+/*
+ * Robust lists: locks that a thread still holds when it ends, or when its memory goes away in exec, are marked and passed on.
+ *
+ * The list is user memory: every pointer may be wrong, unaligned or part of a cycle. The walk is bounded and a bad entry ends it.
+ */
+#include "internal.h"
+
+#include <gen/futex.h>
+
+#define ROBUST_LIST_LIMIT 2048
+
+long sys_set_robust_list(struct uaddr_robust_list_head head, size_t size)
+{
+	if (size != sizeof(struct robust_list_head))
+		return -EINVAL;
+	thread_set_data(current, futex_slot, (void *)head.addr);
+	return 0;
+}
+
+struct robust_query {
+	int tid;
+	uintptr_t head;
+	int result;
+};
+
+static bool look_up(struct thread *t, void *arg)
+{
+	struct robust_query *q = arg;
+
+	if (service(process)->thread_tid(t) != q->tid)
+		return false;
+	q->head = (uintptr_t)thread_data(t, futex_slot);
+	q->result = service(authority)->may_trace(t, false);
+	return true;
+}
+
+long sys_get_robust_list(int32_t tid, struct uout_word head, struct uout_usize size)
+{
+	struct robust_query q = { .tid = tid, .result = -ESRCH };
+
+	if (tid < 0)
+		return -ESRCH;
+	if (tid == 0) {
+		q.head = (uintptr_t)thread_data(current, futex_slot);
+		q.result = 0;
+	} else {
+		thread_for_each(look_up, &q);
+	}
+	if (q.result)
+		return q.result;
+	if (user_store_u64(size.addr, sizeof(struct robust_list_head)))
+		return -EFAULT;
+	return user_store_u64(head.addr, q.head);
+}
+
+/* The owner of this word ends: marks it and wakes one who waits. */
+static int handle_death(uintptr_t uaddr, uint32_t tid, bool pi, bool pending)
+{
+	uint32_t word, seen, new;
+
+	if (uaddr & 3)
+		return -EFAULT;
+	for (;;) {
+		if (user_load_u32(uaddr, &word))
+			return -EFAULT;
+		/*
+		 * An unlock that stored 0 and was killed before its wake: the waiter would sleep for ever.
+		 */
+		if (pending && !pi && !word) {
+			futex_wake(uaddr, false, 1, FUTEX_BITSET_MATCH_ANY);
+			return 0;
+		}
+		if ((word & FUTEX_TID_MASK) != tid)
+			return 0;
+		new = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+		if (user_cmpxchg_u32(uaddr, word, new, &seen))
+			return -EFAULT;
+		if (seen == word)
+			break;
+	}
+	if (!pi && (word & FUTEX_WAITERS))
+		futex_wake(uaddr, false, 1, FUTEX_BITSET_MATCH_ANY);
+	return 0;
+}
+
+/* Reads a list pointer; its lowest bit says that the lock is a PI one. */
+static int fetch(uintptr_t from, uintptr_t *entry, bool *pi)
+{
+	uint64_t v;
+
+	if (user_load_u64(from, &v))
+		return -EFAULT;
+	*entry = v & ~1ul;
+	*pi = v & 1;
+	return 0;
+}
+
+static void walk(uintptr_t head, uint32_t tid)
+{
+	uintptr_t entry, next, pending;
+	bool pi, next_pi, pending_pi;
+	uint64_t offset;
+
+	if (fetch(head, &entry, &pi) || user_load_u64(head + offsetof(struct robust_list_head, futex_offset), &offset) ||
+	    fetch(head + offsetof(struct robust_list_head, list_op_pending), &pending, &pending_pi))
+		return;
+	for (unsigned int n = 0; entry != head && n < ROBUST_LIST_LIMIT; n++) {
+		int error = fetch(entry, &next, &next_pi);
+
+		/* The next pointer is read first: the lock may be freed by who is woken. */
+		if (entry != pending && handle_death(entry + offset, tid, pi, false))
+			return;
+		if (error)
+			return;
+		entry = next;
+		pi = next_pi;
+	}
+	if (pending)
+		handle_death(pending + offset, tid, pending_pi, true);
+}
+
+void futex_thread_exit(struct thread *t)
+{
+	uintptr_t head = (uintptr_t)thread_data(t, futex_slot);
+
+	thread_set_data(t, futex_slot, NULL);
+	if (head && t == current && t->aspace)
+		walk(head, (uint32_t)service(process)->tid());
+}
