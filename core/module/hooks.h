@@ -48,6 +48,8 @@ struct module_hooks {
 	/* WORK_TRACE: around each system call. */
 	void (*syscall_enter)(struct trap_frame *frame);
 	void (*syscall_exit)(struct trap_frame *frame);
+	/* The last thread of a group is gone; `group` is the personality's object, still valid. May sleep. */
+	void (*group_gone)(void *group);
 	/* Address spaces. fork: `child` copied from `parent`; may sleep. */
 	int (*aspace_fork)(struct aspace *child, struct aspace *parent);
 	void (*aspace_free)(struct aspace *as);

@@ -12,6 +12,7 @@
 
 #include "core/debug/panic.h"
 #include "core/mem/uaccess.h"
+#include "core/module/hooks.h"
 
 void (*session_leader_exit)(struct tty *tty, struct pid *session);
 MODAPI(session_leader_exit);
@@ -120,6 +121,7 @@ void linux_thread_exit(struct thread *thread)
 	service(authority)->identity(thread, &id);
 	flags = spin_lock_irqsave(&t->process->lock);
 	t->process->last_uid = id.uid;
+	memcpy(t->process->last_name, thread->name, sizeof(t->process->last_name));
 	t->exiting = true;
 	process_add_thread_times(t->process, thread);
 	spin_unlock_irqrestore(&t->process->lock, flags);
@@ -303,6 +305,8 @@ void linux_thread_gone(struct thread *thread)
 	if (!last)
 		wait_wake_all(&p->exec_wait);
 	signal_release_list(&dead);
+	if (last)
+		hook_call(group_gone, p);
 	release_reaped(&reaped);
 	process_put(p);		/* the task's; its pointer is not used any more */
 }

@@ -164,8 +164,9 @@ struct process {
 	struct cpu_times children_times;	/* of reaped descendants; process.lock */
 	uint64_t start_ns;
 	uint32_t last_uid;		/* of the last thread, for wait when nobody is left to ask */
+	char last_name[16];		/* its name, for /proc of a zombie */
 	uint64_t exec_id;		/* counts execs; 64 bits, never wraps */
-	void *module_data[4];		/* posix_timers and others: see process_data_slot */
+	void *timers;			/* posix_timers': its group of timers; null until the first */
 	char *auxv;			/* for /proc/<pid>/auxv; under exec_lock */
 	size_t auxv_size;
 };

@@ -1,0 +1,119 @@
+/*
+ * Private to modules/posix_timers.
+ */
+#pragma once
+
+#include <asm/errno.h>
+#include <linux/capability.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#include "core/lib/string.h"
+#include "core/mem/slab.h"
+#include "core/mem/uaccess.h"
+#include "core/module/services.h"
+#include "core/sync/wait.h"
+#include "core/time/clock.h"
+#include "core/time/timer.h"
+#include "modules/linux/process.h"
+#include "modules/linux/signal.h"
+
+#define TIME_MAX INT64_MAX
+
+/* Timespecs to ns, saturating; valid ones have 0 <= tv_nsec < 1e9 and tv_sec >= 0. */
+static inline bool timespec_valid(const struct __kernel_timespec *t)
+{
+	return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < (long)NSEC_PER_SEC;
+}
+static inline int64_t timespec_ns(const struct __kernel_timespec *t)
+{
+	return t->tv_sec >= TIME_MAX / (int64_t)NSEC_PER_SEC ? TIME_MAX : t->tv_sec * (int64_t)NSEC_PER_SEC + t->tv_nsec;
+}
+static inline struct __kernel_timespec ns_timespec(int64_t ns)
+{
+	return (struct __kernel_timespec){ ns / (int64_t)NSEC_PER_SEC, ns % (int64_t)NSEC_PER_SEC };
+}
+
+/* clocks.c. A CPU clock's id names a process or thread, as clock_getcpuclockid(3) makes it. */
+bool clock_is_cpu(int clock);
+/* Clocks that timers and sleeps may use besides CPU clocks: 0 or -EINVAL, -EOPNOTSUPP. */
+int clock_check_timer(int clock, bool alarm_allowed);
+/* Now, in ns of that clock. -EINVAL, -ESRCH. */
+int clock_now(int clock, int64_t *ns);
+bool clock_is_realtime(int clock);
+/* The monotonic deadline of an absolute time on a (not CPU) clock. */
+uint64_t clock_deadline(int clock, int64_t ns);
+
+/* A CPU clock's owner. */
+struct cpu_clock {
+	struct process *process;	/* with a reference; of the thread, too */
+	struct task *task;		/* with a reference; null: the process's clock */
+	int kind;			/* CPUCLOCK_PROF 0, VIRT 1, SCHED 2 */
+};
+int cpu_clock_find(int clock, struct cpu_clock *out);
+void cpu_clock_put(struct cpu_clock *c);
+/* CPU time used so far in ns. */
+int64_t cpu_clock_read(struct process *p, struct task *t, int kind);
+
+/* What a process has: its timers and interval timers. */
+struct timer_group {
+	struct spinlock lock;		/* irq-safe */
+	struct process *process;
+	struct rb_root timers;		/* of posix_timer by id */
+	unsigned int timer_count;
+	int next_id;
+	struct list cpu_timers;		/* armed ones on CPU clocks */
+	unsigned int cpu_armed;		/* number of them and of armed CPU interval timers and limits; read by the tick */
+	struct timer real;		/* ITIMER_REAL */
+	uint64_t real_deadline, real_interval;
+	struct { int64_t expires, interval; } cpu_interval[2];	/* ITIMER_VIRTUAL, ITIMER_PROF, in CPU ns; 0: off */
+};
+/* The caller's process's, made when it is first needed. Null when out of memory. */
+struct timer_group *timer_group_own(void);
+static inline struct timer_group *timer_group_of(struct process *p) { return READ_ONCE(p->timers); }
+
+enum notify_kind { NOTIFY_NONE, NOTIFY_PROCESS, NOTIFY_THREAD };
+
+struct posix_timer {
+	struct rb_node node;
+	int id;
+	int clock;
+	struct refcount refs;		/* group, and whoever works on it */
+	struct timer_group *group;
+	struct timer timer;		/* armed for clocks that run with time */
+	struct signal_entry entry;
+	struct task *target;		/* whose queue; with a reference */
+	enum notify_kind notify;
+	int64_t expires;		/* next expiry in ns of its clock; 0: disarmed */
+	int64_t interval;
+	int64_t overrun;		/* since the last signal was delivered */
+	int64_t last_overrun;
+	bool absolute;
+	bool deleted;
+	bool pending;			/* its signal is queued: re-armed when that is taken */
+	struct cpu_clock cpu;		/* CPU clocks */
+	struct list cpu_link;
+	struct list real_link;		/* absolute timers on CLOCK_REALTIME: moved when it is set */
+	struct rcu_head rcu;
+};
+
+/* posix.c: group->lock held. */
+void timer_expired_locked(struct posix_timer *t);
+void posix_timers_delete_all(struct timer_group *g);
+void posix_timers_clock_set(void);
+int posix_timers_start(void);
+void posix_timers_stop(void);
+
+/* itimer.c */
+void itimer_real_expired(struct timer *t);
+
+/* timerfd.c */
+void timerfd_clock_set(void);
+
+/* cpu.c */
+void cpu_timer_arm_locked(struct posix_timer *t);
+void cpu_timer_disarm_locked(struct posix_timer *t);
+void cpu_armed_changed(struct timer_group *g, int by);
+
+/* Everything that depends on the setting of the real-time clock. */
+void clock_was_set(void);

@@ -1,0 +1,16 @@
+return {
+	name = "posix_timers",
+	summary = "clocks, sleeping, POSIX and interval timers, timerfd",
+	needs = { "vfs", "linux" },
+	hooks = {
+		exec = "timers_exec",
+		group_gone = "timers_group_gone",
+		cpu_time = "cpu_timers_tick",
+		task_work = "cpu_timers_work",
+	},
+	services = {},
+	params = {},
+	replace = "state",
+	init = "timers_init",
+	fini = "timers_fini",
+}

@@ -1,0 +1,294 @@
+/*
+ * timerfd: timers that are read from a descriptor.
+ *
+ * `ticks` counts expiries since the last read; a periodic timer is armed anew by the expiry itself, since nobody may ever read.
+ * A change of the real-time clock moves absolute timers, and cancels the reads of those that asked for it.
+ *
+ * Locking: t->lock with interrupts off; all_lock (list of absolute real-time timers) outside of it.
+ */
+#include "internal.h"
+
+#include <gen/posix_timers.h>
+#include <linux/eventpoll.h>
+#include <linux/timerfd.h>
+
+#include "modules/vfs/fd.h"
+#include "modules/vfs/poll.h"
+
+struct timerfd {
+	struct spinlock lock;
+	struct timer timer;
+	struct wait_queue wait;
+	int clock;
+	int64_t expires, interval;	/* ns of the clock; expires 0: disarmed */
+	uint64_t ticks;
+	int settime_flags;
+	bool absolute;
+	uint32_t generation;		/* of the real-time clock when it was set; for cancellation */
+	struct list link;
+};
+
+static struct spinlock all_lock = SPINLOCK_INIT(all_lock);
+static struct list all = LIST_INIT(all);
+
+static int64_t now_of(const struct timerfd *t)
+{
+	int64_t ns = 0;
+
+	clock_now(t->clock, &ns);
+	return ns;
+}
+
+/* Counts the periods that are over and moves on. lock held. */
+static void count_locked(struct timerfd *t)
+{
+	int64_t now = now_of(t);
+
+	if (!t->expires || now < t->expires)
+		return;
+	if (t->interval) {
+		int64_t periods = (now - t->expires) / t->interval + 1;
+
+		t->ticks += (uint64_t)periods;
+		t->expires += periods * t->interval;
+		timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+	} else {
+		t->ticks++;
+		t->expires = 0;
+	}
+}
+
+static void expired(struct timer *timer)
+{
+	struct timerfd *t = container_of(timer, struct timerfd, timer);
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+
+	if (t->expires && now_of(t) < t->expires)
+		timer_arm(timer, clock_deadline(t->clock, t->expires));	/* the clock was set back */
+	count_locked(t);
+	spin_unlock_irqrestore(&t->lock, flags);
+	poll_wake(&t->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+static bool cancelled(const struct timerfd *t)
+{
+	return (t->settime_flags & TFD_TIMER_CANCEL_ON_SET) && t->absolute && clock_is_realtime(t->clock) &&
+	       READ_ONCE(t->generation) != clock_set_generation();
+}
+
+static bool readable(const struct timerfd *t)
+{
+	return READ_ONCE(t->ticks) != 0 || cancelled(t);
+}
+
+static long timerfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
+{
+	struct timerfd *t = f->private;
+	unsigned long flags;
+	uint64_t ticks;
+	int error;
+
+	(void)pos;
+	if (to->count < sizeof(ticks))
+		return -EINVAL;
+	for (;;) {
+		flags = spin_lock_irqsave(&t->lock);
+		if (cancelled(t)) {
+			t->ticks = 0;
+			t->generation = clock_set_generation();
+			spin_unlock_irqrestore(&t->lock, flags);
+			return -ECANCELED;
+		}
+		ticks = t->ticks;
+		t->ticks = 0;
+		spin_unlock_irqrestore(&t->lock, flags);
+		if (ticks)
+			return io_iter_write(to, &ticks, sizeof(ticks)) == sizeof(ticks) ? (long)sizeof(ticks) : -EFAULT;
+		if (io_flags & IO_NONBLOCK)
+			return -EAGAIN;
+		error = wait_event(&t->wait, readable(t), WAIT_INTERRUPTIBLE, TIME_NEVER);
+		if (error)
+			return error == -EINTR ? -ERESTARTSYS : error;
+	}
+}
+
+static unsigned int timerfd_poll(struct file *f, struct poll_table *table)
+{
+	struct timerfd *t = f->private;
+
+	poll_wait(table, f, &t->wait);
+	return readable(t) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static void timerfd_release(struct file *f)
+{
+	struct timerfd *t = f->private;
+	unsigned long flags = spin_lock_irqsave(&all_lock);
+
+	if (!list_empty(&t->link))
+		list_remove(&t->link);
+	spin_unlock_irqrestore(&all_lock, flags);
+	flags = spin_lock_irqsave(&t->lock);
+	t->expires = 0;
+	spin_unlock_irqrestore(&t->lock, flags);
+	timer_cancel_sync(&t->timer);
+	kfree(t);
+}
+
+static void left_locked(struct timerfd *t, struct __kernel_itimerspec *out)
+{
+	int64_t left = 0;
+
+	count_locked(t);
+	if (t->expires)
+		left = MAX(t->expires - now_of(t), (int64_t)1);
+	out->it_value = ns_timespec(left);
+	out->it_interval = ns_timespec(t->interval);
+}
+
+static int timerfd_describe(struct file *f, char *buf, size_t size)
+{
+	struct timerfd *t = f->private;
+	struct __kernel_itimerspec v;
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+
+	left_locked(t, &v);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return snprintf(buf, size, "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%lld, %lld)\nit_interval: (%lld, %lld)\n",
+			t->clock, (unsigned long long)t->ticks, (unsigned int)t->settime_flags, (long long)v.it_value.tv_sec,
+			(long long)v.it_value.tv_nsec, (long long)v.it_interval.tv_sec, (long long)v.it_interval.tv_nsec);
+}
+
+static const struct file_ops timerfd_ops = {
+	.read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release, .describe = timerfd_describe,
+};
+
+long sys_timerfd_create(int32_t clock, int32_t flags)
+{
+	struct timerfd *t;
+	struct file *f;
+	int fd, error;
+
+	if (flags & ~(TFD_CLOEXEC | TFD_NONBLOCK) || clock == CLOCK_TAI)
+		return -EINVAL;
+	error = clock_check_timer(clock, true);
+	if (error)
+		return error == -EOPNOTSUPP ? -EINVAL : error;
+	t = kzalloc(sizeof(*t), 0);
+	if (!t)
+		return -ENOMEM;
+	spin_init(&t->lock);
+	wait_queue_init(&t->wait);
+	timer_init(&t->timer, expired);
+	list_init(&t->link);
+	t->clock = clock;
+	error = anon_file_create("[timerfd]", &timerfd_ops, t, O_RDWR | (unsigned int)(flags & TFD_NONBLOCK), &f);
+	if (error) {
+		kfree(t);
+		return error;
+	}
+	fd = fd_install(f, flags & TFD_CLOEXEC ? O_CLOEXEC : 0);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+static int get(int fd, struct fd_ref *ref, struct timerfd **out)
+{
+	int error = fd_get(fd, ref);
+
+	if (error)
+		return error;
+	if (ref->file->ops != &timerfd_ops) {
+		fd_put(ref);
+		return -EINVAL;
+	}
+	*out = ref->file->private;
+	return 0;
+}
+
+static void track(struct timerfd *t)
+{
+	unsigned long flags = spin_lock_irqsave(&all_lock);
+	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
+
+	if (wanted && list_empty(&t->link))
+		list_add_tail(&all, &t->link);
+	else if (!wanted && !list_empty(&t->link))
+		list_remove(&t->link);
+	spin_unlock_irqrestore(&all_lock, flags);
+}
+
+static void set(struct timerfd *t, int how, const struct __kernel_itimerspec *new, struct __kernel_itimerspec *old)
+{
+	int64_t value = timespec_ns(&new->it_value), now;
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+
+	left_locked(t, old);
+	t->expires = 0;
+	spin_unlock_irqrestore(&t->lock, flags);
+	timer_cancel_sync(&t->timer);
+	flags = spin_lock_irqsave(&t->lock);
+	t->ticks = 0;
+	t->settime_flags = how;
+	t->absolute = how & TFD_TIMER_ABSTIME;
+	t->generation = clock_set_generation();
+	t->interval = timespec_ns(&new->it_interval);
+	if (value) {
+		now = t->absolute ? 0 : now_of(t);
+		t->expires = value >= TIME_MAX - now ? TIME_MAX : now + value;
+		timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+	}
+	spin_unlock_irqrestore(&t->lock, flags);
+	track(t);
+}
+
+long sys_timerfd_settime(int32_t fd, int32_t how, struct uin_itimerspec in, struct uout_itimerspec out)
+{
+	struct __kernel_itimerspec new, old;
+	struct timerfd *t;
+	struct fd_ref ref;
+	int error;
+
+	if (copy_in_itimerspec(&new, in))
+		return -EFAULT;
+	if (how & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(&new.it_value) ||
+	    !timespec_valid(&new.it_interval))
+		return -EINVAL;
+	error = get(fd, &ref, &t);
+	if (error)
+		return error;
+	set(t, how, &new, &old);
+	fd_put(&ref);
+	return out.addr ? copy_out_itimerspec(out, &old) : 0;
+}
+
+long sys_timerfd_gettime(int32_t fd, struct uout_itimerspec out)
+{
+	struct __kernel_itimerspec v;
+	struct timerfd *t;
+	struct fd_ref ref;
+	unsigned long flags;
+	int error = get(fd, &ref, &t);
+
+	if (error)
+		return error;
+	flags = spin_lock_irqsave(&t->lock);
+	left_locked(t, &v);
+	spin_unlock_irqrestore(&t->lock, flags);
+	fd_put(&ref);
+	return copy_out_itimerspec(out, &v);
+}
+
+void timerfd_clock_set(void)
+{
+	unsigned long flags = spin_lock_irqsave(&all_lock);
+	struct timerfd *t;
+
+	list_for_each(t, &all, link) {
+		if (timer_armed(&t->timer))
+			timer_arm(&t->timer, clock_deadline(t->clock, READ_ONCE(t->expires)));
+		poll_wake(&t->wait, EPOLLIN);
+	}
+	spin_unlock_irqrestore(&all_lock, flags);
+}
