@@ -1,0 +1,8 @@
+/*
+ * Devices of PCs, found by the port's tty_platform_start.
+ */
+#pragma once
+
+#include "modules/tty/internal.h"
+
+void pc_serial_start(void);
