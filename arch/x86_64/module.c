@@ -7,6 +7,7 @@
 #include <linux/elf-em.h>
 
 #include "core/lib/string.h"
+#include "core/module/export.h"
 
 enum {
 	R_NONE = 0, R_64 = 1, R_PC32 = 2, R_PLT32 = 4, R_32 = 10, R_32S = 11, R_PC64 = 24,
@@ -16,6 +17,7 @@ unsigned int arch_module_machine(void)
 {
 	return EM_X86_64;
 }
+KAPI(arch_module_machine);
 
 static int put(void *place, size_t room, const void *value, size_t size, const char **what)
 {

@@ -51,6 +51,7 @@ void trap_user_fault(struct trap_frame *frame, const struct trap_info *info)
 		panic_frame(frame, "fault of user code without a personality (kind %d at %lx)", info->kind, info->address);
 	hook_call(user_fault, frame, info);
 }
+KAPI(trap_user_fault);
 
 void trap_exit_work(struct trap_frame *frame)
 {

@@ -12,12 +12,12 @@
 
 static struct futex_bucket *buckets;
 static unsigned int bucket_mask;
-unsigned int hash_bits;			/* parameter; 0: by the number of CPUs */
+unsigned int futex_hash_bits;			/* parameter; 0: by the number of CPUs */
 int futex_slot;
 
 int futex_init(void)
 {
-	unsigned int bits = hash_bits;
+	unsigned int bits = futex_hash_bits;
 
 	if (bits == 0)
 		for (bits = 8; (1u << bits) < 256 * cpu_count && bits < 16; bits++)
