@@ -1,4 +1,5 @@
 /* Files: reading, writing, positions, appending, holes, truncation, mapping, descriptors. */
+// libc: gcc
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>

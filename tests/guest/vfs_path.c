@@ -1,4 +1,5 @@
 /* Names: creation, links, walks through "..", errors of each kind, resolve flags, renames. */
+// libc: gcc
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -110,6 +111,7 @@ static void symlinks(void)
 	close(open("dangling", O_CREAT | O_WRONLY, 0600));
 	CHECK(exists("made"));
 	/* A chain of 40 is allowed, of 41 not. */
+// libc: gcc
 	symlink("d", "c0");
 	for (int i = 1; i <= 41; i++) {
 		snprintf(buf, sizeof(buf), "c%d", i - 1);

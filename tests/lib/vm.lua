@@ -29,7 +29,7 @@ local function joined(archives, path)
 end
 
 local function machine_words(arch, options)
-	local words, skip = {}, false
+	local words = {}
 	for i, word in ipairs(arch.machine) do
 		if options.cpu and arch.machine[i - 1] == "-cpu" then
 			word = options.cpu
@@ -38,7 +38,7 @@ local function machine_words(arch, options)
 		end
 		words[#words + 1] = word
 	end
-	return words, skip
+	return words
 end
 
 function vm.start(options)
