@@ -97,7 +97,7 @@ struct inode_ops {
 	long (*listxattr)(struct inode *inode, char *buf, size_t size);
 	/* A cached dentry of this directory is used again: false if it no longer tells the truth (it is dropped). Null: true. May sleep. */
 	bool (*revalidate)(struct inode *dir, struct dentry *d);
-	/* Reads the value of a name that is not worth caching as negative: keep no negative dentries. */
+	/* Keep no negative dentries. Without revalidate it also says that the cache is the directory: a name not cached does not exist. */
 	bool no_negative;
 };
 

@@ -96,7 +96,7 @@ static int fast_child(struct fast_walk *w, const char *name, size_t n, uint32_t 
 	struct dentry *d = dentry_find_rcu(w->dentry, name, n, hash);
 
 	if (unlikely(!d)) {
-		if (dir->ops->no_negative && !dentry_sequence_changed(w->sequence))
+		if (dir->ops->no_negative && !dir->ops->revalidate && !dentry_sequence_changed(w->sequence))
 			return -ENOENT;
 		return FAST_SLOW;
 	}

@@ -1,0 +1,80 @@
+/*
+ * What the files of procfs share.
+ *
+ * The tree of fixed files is pinned in the dentry cache (text_tree); processes come and go under the root, looked up by number and
+ * checked by revalidate each time they are used.
+ */
+#pragma once
+
+#include <asm/errno.h>
+
+#include "core/lib/string.h"
+#include "core/mem/aspace.h"
+#include "core/mem/slab.h"
+#include "core/module/export.h"
+#include "core/module/services.h"
+#include "modules/linux/process.h"
+#include "modules/procfs/procfs.h"
+#include "modules/vfs/text_file.h"
+#include "modules/vfs/vfs.h"
+
+struct proc_entry;
+
+/* Whom an inode below /proc/<pid> is about; inode->private. */
+struct proc_target {
+	struct process *process;	/* a reference */
+	struct task *task;		/* with a reference below task/<tid>; null: the process */
+	const struct proc_entry *entry;	/* null: the directory itself, or a descriptor */
+	int fd;
+};
+
+/* A name below /proc/<pid> and /proc/<pid>/task/<tid>. */
+struct proc_entry {
+	const char *name;
+	uint32_t mode;
+	bool process_only;		/* not below task/<tid> */
+	bool inspect;			/* opening it needs the right to inspect the process */
+	struct text_file_type text;	/* arg: struct proc_target */
+	int (*follow)(const struct proc_target *who, struct path *out);	/* links */
+	const struct inode_ops *dir_ops;
+	const struct file_ops *file_ops;	/* directories, and files that are no text */
+};
+
+extern struct super *proc_super;
+/* A thread of the target with a reference; null if none is left. */
+struct thread *proc_thread(const struct proc_target *who);
+/* Its address space with a reference; null if none. */
+struct aspace *proc_aspace(const struct proc_target *who);
+/* Its number as /proc shows it. */
+int proc_number(const struct proc_target *who);
+/* An inode about a target (references are taken). Null when out. */
+struct inode *proc_inode_create(uint32_t mode, const struct proc_target *who);
+void proc_inode_set_owner(struct inode *inode);
+static inline struct proc_target *proc_target_of(const struct inode *inode) { return inode->private; }
+/* A decimal name. -1 if it is none. */
+int proc_parse_number(const struct dentry *d);
+
+extern const struct inode_ops proc_root_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops;
+extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_file_ops, proc_fds_file_ops,
+	proc_fdinfos_file_ops, proc_mem_ops;
+extern const struct proc_entry proc_entries[];
+extern const unsigned int proc_entry_count;
+
+/* pid_stat.c */
+int proc_show_stat(struct text_out *t, void *arg);
+int proc_show_statm(struct text_out *t, void *arg);
+int proc_show_status(struct text_out *t, void *arg);
+int proc_show_limits(struct text_out *t, void *arg);
+int proc_show_io(struct text_out *t, void *arg);
+int proc_show_schedstat(struct text_out *t, void *arg);
+/* pid_maps.c */
+int proc_show_maps(struct text_out *t, void *arg);
+int proc_show_smaps(struct text_out *t, void *arg);
+int proc_show_smaps_rollup(struct text_out *t, void *arg);
+int proc_show_cmdline(struct text_out *t, void *arg);
+int proc_show_environ(struct text_out *t, void *arg);
+int proc_show_auxv(struct text_out *t, void *arg);
+
+/* Fixed files. */
+int proc_system_init(void);
+int proc_sys_init(void);

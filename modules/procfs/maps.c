@@ -1,0 +1,307 @@
+/*
+ * What of a process is in its memory: mappings, arguments, environment, auxiliary vector, and the memory itself.
+ */
+#include <linux/fs.h>
+
+#include "modules/procfs/internal.h"
+
+struct region_copy {
+	uintptr_t start, end;
+	unsigned int flags;
+	uint64_t offset, dev, ino;
+	uint64_t object_pages;
+	const char *label;
+	bool file;
+};
+
+/*
+ * The region at or above `at`, with its file's name in `path`. The address space's lock is held while the name is made, as the owner must
+ * not go; names take no lock that a fault holder waits for.
+ */
+static bool next_region(struct aspace *as, uintptr_t at, struct region_copy *out, char *path)
+{
+	struct region *r;
+
+	path[0] = 0;
+	memset(out, 0, sizeof(*out));
+	rwlock_read_lock(&as->lock);
+	r = region_find(as, at, true);
+	if (r) {
+		out->start = r->start;
+		out->end = r->end;
+		out->flags = r->flags;
+		out->offset = r->object ? r->offset : 0;
+		out->label = r->label;
+		if (r->owner && r->owner_ops && r->owner_ops->describe) {
+			out->file = true;
+			if (r->owner_ops->describe(r->owner, &out->dev, &out->ino, path, PATH_SIZE_MAX) < 0)
+				str_copy(path, "?", PATH_SIZE_MAX);
+		}
+	}
+	rwlock_read_unlock(&as->lock);
+	return r != NULL;
+}
+
+static const char *region_label(const struct aspace *as, const struct region_copy *r)
+{
+	if (r->label)
+		return r->label;
+	if (r->flags & REGION_HEAP)
+		return "[heap]";
+	if (r->flags & REGION_STACK)
+		return "[stack]";
+	if (as->vdso && r->start <= as->vdso && as->vdso < r->end)
+		return "[vdso]";
+	return "";
+}
+
+static void show_region(struct text_out *t, const struct aspace *as, const struct region_copy *r, const char *path)
+{
+	const char *name = path[0] ? path : region_label(as, r);
+	size_t before = t->used;
+
+	text_printf(t, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu", r->start, r->end,
+		    r->flags & REGION_READ ? 'r' : '-', r->flags & REGION_WRITE ? 'w' : '-',
+		    r->flags & REGION_EXEC ? 'x' : '-', r->flags & REGION_SHARED ? 's' : 'p',
+		    (unsigned long long)r->offset, device_major(r->dev), device_minor(r->dev),
+		    (unsigned long long)r->ino);
+	if (name[0]) {
+		do
+			text_printf(t, " ");
+		while (t->used - before < 73 && !t->error);
+		text_printf(t, "%s", name);
+	}
+	text_printf(t, "\n");
+}
+
+/* Calls fn for each region. */
+static int each_region(struct proc_target *who, struct text_out *t,
+		       void (*fn)(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path))
+{
+	struct aspace *as = proc_aspace(who);
+	struct region_copy r;
+	uintptr_t at = 0;
+	char *path;
+
+	if (!as)
+		return 0;
+	path = kmalloc(PATH_SIZE_MAX, 0);
+	while (path && next_region(as, at, &r, path)) {
+		fn(t, as, &r, path);
+		if (t->error || r.end <= at)
+			break;
+		at = r.end;
+	}
+	kfree(path);
+	aspace_put(as);
+	return path ? 0 : -ENOMEM;
+}
+
+static void maps_line(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path)
+{
+	show_region(t, as, r, path);
+}
+
+int proc_show_maps(struct text_out *t, void *arg)
+{
+	return each_region(arg, t, maps_line);
+}
+
+/* KiB of the region that are present. */
+static unsigned long resident_kib(struct aspace *as, const struct region_copy *r)
+{
+	unsigned char vec[512];
+	unsigned long pages = 0;
+
+	for (uintptr_t at = r->start; at < r->end;) {
+		size_t n = MIN((r->end - at) >> PAGE_SHIFT, sizeof(vec));
+
+		if (aspace_residency(as, at, n, vec))
+			break;
+		for (size_t i = 0; i < n; i++)
+			pages += vec[i] & 1;
+		at += n << PAGE_SHIFT;
+	}
+	return pages * (PAGE_SIZE / 1024);
+}
+
+static void show_sizes(struct text_out *t, unsigned long rss, bool shared)
+{
+	text_printf(t, "Rss:            %8lu kB\nPss:            %8lu kB\n", rss, rss);
+	text_printf(t, "Shared_Clean:   %8lu kB\nShared_Dirty:   %8u kB\n", shared ? rss : 0, 0u);
+	text_printf(t, "Private_Clean:  %8u kB\nPrivate_Dirty:  %8lu kB\n", 0u, shared ? 0 : rss);
+	text_printf(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n", rss, shared ? 0 : rss);
+	text_printf(t, "Swap:           %8u kB\nSwapPss:        %8u kB\nLocked:         %8u kB\n", 0u, 0u, 0u);
+}
+
+static void smaps_block(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path)
+{
+	show_region(t, as, r, path);
+	text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
+		    (r->end - r->start) / 1024, 4u, 4u);
+	show_sizes(t, resident_kib(as, r), r->file || (r->flags & REGION_SHARED));
+	text_printf(t, "VmFlags:%s%s%s%s%s\n", r->flags & REGION_READ ? " rd" : "", r->flags & REGION_WRITE ? " wr" : "",
+		    r->flags & REGION_EXEC ? " ex" : "", r->flags & REGION_SHARED ? " sh" : "",
+		    r->flags & REGION_GROWSDOWN ? " gd" : "");
+}
+
+int proc_show_smaps(struct text_out *t, void *arg)
+{
+	return each_region(arg, t, smaps_block);
+}
+
+int proc_show_smaps_rollup(struct text_out *t, void *arg)
+{
+	struct aspace *as = proc_aspace(arg);
+	unsigned long kib;
+
+	if (!as)
+		return -ESRCH;
+	kib = (as->resident_anon + as->resident_file) * (PAGE_SIZE / 1024);
+	text_printf(t, "%08lx-%08lx ---p 00000000 00:00 0                                  [rollup]\n", 0ul, as->stack_start);
+	show_sizes(t, kib, false);
+	aspace_put(as);
+	return 0;
+}
+
+/* Adds the bytes of a range of the process's memory. */
+static int add_memory(struct text_out *t, struct aspace *as, uintptr_t start, uintptr_t end)
+{
+	char *page = kmalloc(PAGE_SIZE, 0);
+	int error = page ? 0 : -ENOMEM;
+
+	while (!error && start < end && !t->error) {
+		long n = aspace_read(as, start, page, MIN(end - start, PAGE_SIZE));
+
+		if (n <= 0)
+			break;
+		text_add(t, page, (size_t)n);
+		start += (uintptr_t)n;
+	}
+	kfree(page);
+	return error;
+}
+
+/* A program that writes over its arguments (setproctitle) may run on into the environment: then the text up to its NUL counts. */
+int proc_show_cmdline(struct text_out *t, void *arg)
+{
+	struct aspace *as = proc_aspace(arg);
+	int error;
+
+	if (!as)
+		return 0;
+	error = add_memory(t, as, as->arg_start, as->arg_end);
+	if (!error && t->used && t->buf[t->used - 1] && as->env_start == as->arg_end) {
+		error = add_memory(t, as, as->env_start, as->env_end);
+		t->used = strnlen(t->buf, t->used);
+	}
+	aspace_put(as);
+	return error;
+}
+
+int proc_show_environ(struct text_out *t, void *arg)
+{
+	struct aspace *as = proc_aspace(arg);
+	int error;
+
+	if (!as)
+		return 0;
+	error = add_memory(t, as, as->env_start, as->env_end);
+	aspace_put(as);
+	return error;
+}
+
+int proc_show_auxv(struct text_out *t, void *arg)
+{
+	struct process *p = ((struct proc_target *)arg)->process;
+
+	mutex_lock(&p->exec_lock);
+	if (p->auxv)
+		text_add(t, p->auxv, p->auxv_size);
+	mutex_unlock(&p->exec_lock);
+	return 0;
+}
+
+/* ---- mem: the address space of the moment of opening ---- */
+
+static int mem_open(struct inode *inode, struct file *f)
+{
+	struct proc_target *who = proc_target_of(inode);
+	struct thread *t = proc_thread(who);
+	int error;
+
+	if (!t)
+		return -ESRCH;
+	error = who->process == current_process ? 0 : service(authority)->may_trace(t, true);
+	if (error) {
+		thread_put(t);
+		return -EACCES;
+	}
+	f->private = thread_get_aspace(t);
+	thread_put(t);
+	return 0;
+}
+
+static void mem_release(struct file *f)
+{
+	if (f->private)
+		aspace_put(f->private);
+}
+
+static long mem_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
+{
+	char *page = kmalloc(PAGE_SIZE, 0);
+	long total = 0, n = 0;
+
+	if (!page)
+		return -ENOMEM;
+	while (f->private && to->count) {
+		n = aspace_read(f->private, (uintptr_t)*pos, page, MIN(to->count, PAGE_SIZE));
+		if (n <= 0)
+			break;
+		n = (long)io_iter_write(to, page, (size_t)n);
+		if (!n) {
+			n = -EFAULT;
+			break;
+		}
+		*pos += n;
+		total += n;
+	}
+	kfree(page);
+	return total ? total : n == -EFAULT ? -EIO : n;
+}
+
+static long mem_write(struct file *f, struct io_iter *from, int64_t *pos, unsigned int io_flags)
+{
+	char *page = kmalloc(PAGE_SIZE, 0);
+	long total = 0, n = 0;
+
+	if (!page)
+		return -ENOMEM;
+	while (f->private && from->count) {
+		size_t got = io_iter_read(from, page, MIN(from->count, PAGE_SIZE));
+
+		n = got ? aspace_write(f->private, (uintptr_t)*pos, page, got, true) : -EFAULT;
+		if (n <= 0)
+			break;
+		*pos += n;
+		total += n;
+		if ((size_t)n < got)
+			break;
+	}
+	kfree(page);
+	return total ? total : n == -EFAULT ? -EIO : n;
+}
+
+static int64_t mem_seek(struct file *f, int64_t offset, int whence)
+{
+	if (whence == 1)
+		offset += f->pos;
+	else if (whence != 0)
+		return -EINVAL;
+	return f->pos = offset;
+}
+
+const struct file_ops proc_mem_ops = {
+	.open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write, .seek = mem_seek,
+};

@@ -1,0 +1,397 @@
+/*
+ * /proc/<pid> and /proc/<pid>/task: the directories, their fixed names, and the links to files and directories of a
+ * process.
+ */
+#include <linux/capability.h>
+
+#include "modules/procfs/internal.h"
+
+static bool names_match(const struct dentry *d, const char *name)
+{
+	return strlen(name) == d->name_length && !memcmp(d->name, name, d->name_length);
+}
+
+static int entry_open(struct inode *inode, struct file *f)
+{
+	struct proc_target *who = proc_target_of(inode);
+
+	if (who->entry->inspect && process_may_inspect(who->process))
+		return -EACCES;
+	return text_file_open(f, &who->entry->text, who);
+}
+
+static const struct file_ops entry_file_ops = { .open = entry_open };
+
+static int entry_follow(struct dentry *d, struct path *out)
+{
+	struct proc_target *who = proc_target_of(d->inode);
+
+	if (process_may_inspect(who->process))
+		return -EACCES;
+	return who->entry->follow(who, out);
+}
+
+static long entry_readlink(struct dentry *d, char *buf, size_t size)
+{
+	struct path p;
+	char *text;
+	long n = entry_follow(d, &p);
+
+	if (n)
+		return n;
+	text = kmalloc(PATH_SIZE_MAX, 0);
+	n = text ? path_format(&p, text, PATH_SIZE_MAX) : -ENOMEM;
+	path_put(&p);
+	if (n > 0) {
+		n = (long)MIN((size_t)n, size);
+		memcpy(buf, text, (size_t)n);
+	}
+	kfree(text);
+	return n;
+}
+
+static int ignore_setattr(struct inode *inode, const struct attr_change *c)
+{
+	return c->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+}
+
+static const struct inode_ops link_ops = { .follow = entry_follow, .readlink = entry_readlink };
+static const struct inode_ops file_inode_ops = { .setattr = ignore_setattr };
+
+static int pid_lookup(struct inode *dir, struct dentry *d)
+{
+	struct proc_target who = *proc_target_of(dir);
+	const struct proc_entry *e = NULL;
+	struct inode *inode;
+
+	for (unsigned int i = 0; i < proc_entry_count && !e; i++) {
+		if (names_match(d, proc_entries[i].name) && !(who.task && proc_entries[i].process_only))
+			e = &proc_entries[i];
+	}
+	if (!e)
+		return 0;
+	who.entry = e;
+	inode = proc_inode_create(e->mode, &who);
+	if (!inode)
+		return -ENOMEM;
+	inode->ops = S_ISDIR(e->mode) ? e->dir_ops : S_ISLNK(e->mode) ? &link_ops : &file_inode_ops;
+	inode->file_ops = e->file_ops ? e->file_ops : &entry_file_ops;
+	dentry_attach(d, inode);
+	return 0;
+}
+
+/* Names stay as long as the process is not reaped and the thread not gone; owners follow the process. */
+static bool pid_revalidate(struct inode *dir, struct dentry *d)
+{
+	struct proc_target *who = proc_target_of(dir);
+
+	if (READ_ONCE(who->process->state) == PROCESS_REAPED || (who->task && READ_ONCE(who->task->exiting)))
+		return false;
+	if (d->inode)
+		proc_inode_set_owner(d->inode);
+	return true;
+}
+
+const struct inode_ops proc_pid_ops = {
+	.lookup = pid_lookup,
+	.revalidate = pid_revalidate,
+	.no_negative = true,
+};
+
+static int pid_readdir(struct file *f, struct dir_context *c)
+{
+	struct proc_target *who = proc_target_of(f->inode);
+
+	if (!dir_emit_dots(f, c))
+		return 0;
+	for (; c->pos - 2 < (int64_t)proc_entry_count; c->pos++) {
+		const struct proc_entry *e = &proc_entries[c->pos - 2];
+
+		if (who->task && e->process_only)
+			continue;
+		if (!c->emit(c, e->name, strlen(e->name), f->inode->ino * 100 + (uint64_t)c->pos, dirent_type(e->mode)))
+			return 0;
+	}
+	return 0;
+}
+
+const struct file_ops proc_pid_file_ops = { .readdir = pid_readdir };
+
+/* ---- task ---- */
+
+static int tasks_lookup(struct inode *dir, struct dentry *d)
+{
+	struct proc_target who = *proc_target_of(dir);
+	int nr = proc_parse_number(d);
+	struct inode *inode;
+
+	if (nr < 0)
+		return 0;
+	who.entry = NULL;
+	who.task = task_find(nr);
+	if (!who.task)
+		return 0;
+	if (who.task->process != who.process) {
+		task_put(who.task);
+		return 0;
+	}
+	inode = proc_inode_create(S_IFDIR | 0555, &who);
+	task_put(who.task);
+	if (!inode)
+		return -ENOMEM;
+	inode->ops = &proc_pid_ops;
+	inode->file_ops = &proc_pid_file_ops;
+	dentry_attach(d, inode);
+	return 0;
+}
+
+static bool tasks_revalidate(struct inode *dir, struct dentry *d)
+{
+	struct proc_target *who = d->inode ? proc_target_of(d->inode) : NULL;
+
+	return who && !READ_ONCE(who->task->exiting) && READ_ONCE(who->process->state) != PROCESS_REAPED;
+}
+
+const struct inode_ops proc_tasks_ops = {
+	.lookup = tasks_lookup,
+	.revalidate = tasks_revalidate,
+	.no_negative = true,
+};
+
+static int tasks_readdir(struct file *f, struct dir_context *c)
+{
+	struct proc_target *who = proc_target_of(f->inode);
+
+	if (!dir_emit_dots(f, c))
+		return 0;
+	for (;;) {
+		struct task *t = process_next_task(who->process, (int)(c->pos - 2));
+		char name[12];
+		int n, nr;
+
+		if (!t)
+			return 0;
+		nr = t->pid->nr;
+		task_put(t);
+		c->pos = nr + 1;
+		n = snprintf(name, sizeof(name), "%d", nr);
+		if (!c->emit(c, name, (size_t)n, (uint64_t)nr + 200000, dirent_type(S_IFDIR)))
+			return 0;
+		c->pos = nr + 2;
+	}
+}
+
+const struct file_ops proc_tasks_file_ops = { .readdir = tasks_readdir };
+
+/* ---- links and small files ---- */
+
+static int follow_exe(const struct proc_target *who, struct path *out)
+{
+	struct file *exe;
+	int error = -ENOENT;
+
+	mutex_lock(&who->process->exec_lock);
+	exe = who->process->exe;
+	if (exe) {
+		*out = exe->path;
+		path_get(out);
+		error = 0;
+	}
+	mutex_unlock(&who->process->exec_lock);
+	return error;
+}
+
+static int follow_cwd(const struct proc_target *who, struct path *out)
+{
+	struct thread *t = proc_thread(who);
+	int error = t ? thread_get_cwd(t, out) : -ENOENT;
+
+	if (t)
+		thread_put(t);
+	return error;
+}
+
+static int follow_root(const struct proc_target *who, struct path *out)
+{
+	struct thread *t = proc_thread(who);
+	int error = t ? thread_get_root(t, out) : -ENOENT;
+
+	if (t)
+		thread_put(t);
+	return error;
+}
+
+static int show_comm(struct text_out *t, void *arg)
+{
+	struct proc_target *who = arg;
+	struct thread *thread = proc_thread(who);
+
+	text_printf(t, "%s\n", thread ? thread->name : who->process->last_name);
+	if (thread)
+		thread_put(thread);
+	return 0;
+}
+
+static long store_comm(const char *text, size_t n, void *arg)
+{
+	struct proc_target *who = arg;
+	struct thread *thread;
+	char name[THREAD_NAME_SIZE];
+	size_t length = n && text[n - 1] == '\n' ? n - 1 : n;
+
+	if (who->process != current_process)
+		return -EINVAL;
+	thread = proc_thread(who);
+	if (!thread)
+		return -ESRCH;
+	length = MIN(length, sizeof(name) - 1);
+	memcpy(name, text, length);
+	name[length] = 0;
+	thread_set_name(thread, name);
+	thread_put(thread);
+	return (long)n;
+}
+
+static int show_oom_adj(struct text_out *t, void *arg)
+{
+	struct proc_target *who = arg;
+
+	text_printf(t, "%d\n", who->process->oom_score_adj);
+	return 0;
+}
+
+static long store_oom_adj(const char *text, size_t n, void *arg)
+{
+	struct proc_target *who = arg;
+	size_t length = n;
+	int64_t value;
+
+	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
+		length--;
+	if (str_to_i64(text, text + length, 0, &value) || value < -1000 || value > 1000)
+		return -EINVAL;
+	if (value < who->process->oom_score_adj && !service(authority)->capable(CAP_SYS_RESOURCE))
+		return -EACCES;
+	WRITE_ONCE(who->process->oom_score_adj, (int)value);
+	return (long)n;
+}
+
+static int show_oom_score(struct text_out *t, void *arg)
+{
+	struct proc_target *who = arg;
+	struct aspace *as = proc_aspace(who);
+	int64_t score = who->process->oom_score_adj;
+
+	if (as) {
+		score += (int64_t)((as->resident_anon + as->resident_file) * 1000 / MAX(page_total(), 1ul));
+		aspace_put(as);
+	}
+	score = 667 + score * 2 / 3;
+	text_printf(t, "%lld\n", (long long)MAX(score, 0ll));
+	return 0;
+}
+
+static int show_personality(struct text_out *t, void *arg)
+{
+	text_printf(t, "%08lx\n", ((struct proc_target *)arg)->process->personality);
+	return 0;
+}
+
+static int show_zero(struct text_out *t, void *arg)
+{
+	text_printf(t, "0");
+	return 0;
+}
+
+static int show_no_id(struct text_out *t, void *arg)
+{
+	text_printf(t, "%u", ~0u);
+	return 0;
+}
+
+static int show_id_map(struct text_out *t, void *arg)
+{
+	text_printf(t, "%10u %10u %10u\n", 0u, 0u, ~0u);
+	return 0;
+}
+
+static int show_setgroups(struct text_out *t, void *arg)
+{
+	text_printf(t, "allow\n");
+	return 0;
+}
+
+static int show_filter(struct text_out *t, void *arg)
+{
+	text_printf(t, "00000033\n");
+	return 0;
+}
+
+static int show_cgroup(struct text_out *t, void *arg)
+{
+	text_printf(t, "0::/\n");
+	return 0;
+}
+
+static bool add_line(const char *line, size_t n, void *arg)
+{
+	text_add(arg, line, n);
+	return true;
+}
+
+static int show_mounts_format(struct text_out *t, struct proc_target *who, int format)
+{
+	struct path root;
+	int error = follow_root(who, &root);
+
+	if (error)
+		return error == -ENOENT ? -EINVAL : error;
+	error = mount_for_each(&root, format, add_line, t);
+	path_put(&root);
+	return error;
+}
+
+static int show_mounts(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 0); }
+static int show_mountinfo(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 1); }
+static int show_mountstats(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 2); }
+
+#define FILE_ENTRY(n, m, fn) { .name = n, .mode = S_IFREG | (m), .text = { .show = fn } }
+
+const struct proc_entry proc_entries[] = {
+	{ .name = "task", .mode = S_IFDIR | 0555, .process_only = true, .dir_ops = &proc_tasks_ops,
+	  .file_ops = &proc_tasks_file_ops },
+	{ .name = "fd", .mode = S_IFDIR | 0500, .dir_ops = &proc_fds_ops, .file_ops = &proc_fds_file_ops },
+	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .dir_ops = &proc_fdinfos_ops, .file_ops = &proc_fdinfos_file_ops },
+	{ .name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe },
+	{ .name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd },
+	{ .name = "root", .mode = S_IFLNK | 0777, .follow = follow_root },
+	FILE_ENTRY("stat", 0444, proc_show_stat),
+	FILE_ENTRY("statm", 0444, proc_show_statm),
+	FILE_ENTRY("status", 0444, proc_show_status),
+	FILE_ENTRY("cmdline", 0444, proc_show_cmdline),
+	{ .name = "comm", .mode = S_IFREG | 0644, .text = { .show = show_comm, .store = store_comm } },
+	{ .name = "environ", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_environ } },
+	{ .name = "auxv", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_auxv } },
+	{ .name = "maps", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_maps } },
+	{ .name = "smaps", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_smaps } },
+	{ .name = "smaps_rollup", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_smaps_rollup } },
+	{ .name = "mem", .mode = S_IFREG | 0600, .file_ops = &proc_mem_ops },
+	FILE_ENTRY("limits", 0444, proc_show_limits),
+	{ .name = "io", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_io } },
+	FILE_ENTRY("schedstat", 0444, proc_show_schedstat),
+	{ .name = "mounts", .mode = S_IFREG | 0444, .text = { .show = show_mounts, .wait = &mount_wait, .generation = mount_generation } },
+	{ .name = "mountinfo", .mode = S_IFREG | 0444, .text = { .show = show_mountinfo, .wait = &mount_wait, .generation = mount_generation } },
+	FILE_ENTRY("mountstats", 0400, show_mountstats),
+	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = { .show = show_oom_adj, .store = store_oom_adj } },
+	FILE_ENTRY("oom_score", 0444, show_oom_score),
+	FILE_ENTRY("personality", 0400, show_personality),
+	FILE_ENTRY("wchan", 0444, show_zero),
+	FILE_ENTRY("loginuid", 0444, show_no_id),
+	FILE_ENTRY("sessionid", 0444, show_no_id),
+	FILE_ENTRY("uid_map", 0444, show_id_map),
+	FILE_ENTRY("gid_map", 0444, show_id_map),
+	FILE_ENTRY("setgroups", 0444, show_setgroups),
+	FILE_ENTRY("coredump_filter", 0444, show_filter),
+	FILE_ENTRY("cgroup", 0444, show_cgroup),
+};
+const unsigned int proc_entry_count = ARRAY_SIZE(proc_entries);

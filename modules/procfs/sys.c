@@ -1,0 +1,189 @@
+/*
+ * /proc/sys: settings that programs read, and the few that can be changed here.
+ */
+#include <linux/capability.h>
+
+#include "core/debug/log.h"
+#include "core/debug/panic.h"
+#include "core/lib/random.h"
+#include "core/module/module.h"
+#include "modules/procfs/internal.h"
+
+void linux_host_name(char *buf, size_t size);
+
+static int show_text(struct text_out *t, void *arg)
+{
+	text_printf(t, "%s\n", (const char *)arg);
+	return 0;
+}
+
+static int show_host(struct text_out *t, void *arg)
+{
+	char name[65];
+
+	linux_host_name(name, sizeof(name));
+	text_printf(t, "%s\n", name);
+	return 0;
+}
+
+static void add_uuid(struct text_out *t, const uint8_t b[16])
+{
+	for (int i = 0; i < 16; i++)
+		text_printf(t, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
+	text_printf(t, "\n");
+}
+
+static void make_uuid(uint8_t b[16])
+{
+	random_bytes(b, 16);
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+}
+
+static uint8_t boot_id[16];
+
+static int show_boot_id(struct text_out *t, void *arg)
+{
+	add_uuid(t, boot_id);
+	return 0;
+}
+
+static int show_uuid(struct text_out *t, void *arg)
+{
+	uint8_t b[16];
+
+	make_uuid(b);
+	add_uuid(t, b);
+	return 0;
+}
+
+static int show_max_memory(struct text_out *t, void *arg)
+{
+	text_printf(t, "%llu\n", (unsigned long long)(page_total() / 10));
+	return 0;
+}
+
+static int show_threads_max(struct text_out *t, void *arg)
+{
+	text_printf(t, "%llu\n", (unsigned long long)MIN(page_total() * PAGE_SIZE / (8 * KERNEL_STACK_SIZE), 32768ull));
+	return 0;
+}
+
+/* A number of the user's text, which may end in a newline. */
+static int parse(const char *text, size_t n, int64_t *out)
+{
+	while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
+		n--;
+	return str_to_i64(text, text + n, 0, out) ? -EINVAL : 0;
+}
+
+static int show_overcommit(struct text_out *t, void *arg)
+{
+	text_printf(t, "%d\n", memory_overcommit_mode);
+	return 0;
+}
+
+static long store_overcommit(const char *text, size_t n, void *arg)
+{
+	int64_t value;
+
+	if (parse(text, n, &value) || value < 0 || value > 2)
+		return -EINVAL;
+	WRITE_ONCE(memory_overcommit_mode, (int)value);
+	return (long)n;
+}
+
+static int show_panic(struct text_out *t, void *arg)
+{
+	text_printf(t, "%ld\n", panic_timeout);
+	return 0;
+}
+
+static long store_panic(const char *text, size_t n, void *arg)
+{
+	int64_t value;
+
+	if (parse(text, n, &value))
+		return -EINVAL;
+	WRITE_ONCE(panic_timeout, (long)value);
+	return (long)n;
+}
+
+/* What is fixed here, as programs expect to read it. */
+struct setting {
+	const char *path;
+	int64_t value;
+};
+
+static int show_setting(struct text_out *t, void *arg)
+{
+	text_printf(t, "%lld\n", (long long)READ_ONCE(((struct setting *)arg)->value));
+	return 0;
+}
+
+static const struct text_file_type text_type = { .show = show_text };
+static const struct text_file_type host_type = { .show = show_host };
+static const struct text_file_type boot_id_type = { .show = show_boot_id };
+static const struct text_file_type uuid_type = { .show = show_uuid };
+static const struct text_file_type file_max_type = { .show = show_max_memory };
+static const struct text_file_type threads_max_type = { .show = show_threads_max };
+static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
+static const struct text_file_type panic_type = { .show = show_panic, .store = store_panic };
+static const struct text_file_type setting_type = { .show = show_setting };
+
+static struct setting settings[] = {
+	{ "sys/kernel/pid_max", 32768 },
+	{ "sys/kernel/ngroups_max", 65536 },
+	{ "sys/kernel/cap_last_cap", CAP_LAST_CAP },
+	{ "sys/kernel/randomize_va_space", 2 },
+	{ "sys/kernel/overflowuid", 65534 },
+	{ "sys/kernel/overflowgid", 65534 },
+	{ "sys/kernel/tainted", 0 },
+	{ "sys/kernel/dmesg_restrict", 0 },
+	{ "sys/kernel/kptr_restrict", 1 },
+	{ "sys/kernel/perf_event_paranoid", 4 },
+	{ "sys/kernel/sched_rr_timeslice_ms", 100 },
+	{ "sys/kernel/random/entropy_avail", 256 },
+	{ "sys/kernel/random/poolsize", 256 },
+	{ "sys/vm/max_map_count", 65530 },
+	{ "sys/vm/swappiness", 60 },
+	{ "sys/vm/mmap_min_addr", 65536 },
+	{ "sys/vm/overcommit_ratio", 50 },
+	{ "sys/vm/overcommit_kbytes", 0 },
+	{ "sys/vm/nr_hugepages", 0 },
+	{ "sys/vm/panic_on_oom", 0 },
+	{ "sys/fs/nr_open", FD_LIMIT_MAX },
+	{ "sys/fs/pipe-max-size", 1048576 },
+	{ "sys/fs/suid_dumpable", 0 },
+	{ "sys/fs/protected_symlinks", 0 },
+	{ "sys/fs/protected_hardlinks", 0 },
+};
+
+int proc_sys_init(void)
+{
+	static const struct { const char *path; uint32_t mode; const struct text_file_type *type; const char *text; } files[] = {
+		{ "sys/kernel/ostype", 0444, &text_type, "Linux" },
+		{ "sys/kernel/osrelease", 0444, &text_type, MODULE_RELEASE },
+		{ "sys/kernel/version", 0444, &text_type, "#1 SMP PREEMPT Mortise" },
+		{ "sys/kernel/domainname", 0444, &text_type, "(none)" },
+		{ "sys/kernel/core_pattern", 0444, &text_type, "core" },
+		{ "sys/kernel/printk", 0444, &text_type, "7\t4\t1\t7" },
+		{ "sys/kernel/sem", 0444, &text_type, "32000\t1024000000\t500\t32000" },
+		{ "sys/kernel/hostname", 0444, &host_type, NULL },
+		{ "sys/kernel/random/boot_id", 0444, &boot_id_type, NULL },
+		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
+		{ "sys/kernel/threads-max", 0444, &threads_max_type, NULL },
+		{ "sys/kernel/panic", 0644, &panic_type, NULL },
+		{ "sys/vm/overcommit_memory", 0644, &overcommit_type, NULL },
+		{ "sys/fs/file-max", 0444, &file_max_type, NULL },
+		{ "sys/fs/file-nr", 0444, &text_type, "0\t0\t9223372036854775807" },
+	};
+	int error = 0;
+
+	make_uuid(boot_id);
+	for (unsigned int i = 0; i < ARRAY_SIZE(files) && !error; i++)
+		error = procfs_add(files[i].path, S_IFREG | files[i].mode, files[i].type, (void *)files[i].text);
+	for (unsigned int i = 0; i < ARRAY_SIZE(settings) && !error; i++)
+		error = procfs_add(settings[i].path, S_IFREG | 0444, &setting_type, &settings[i]);
+	return error;
+}

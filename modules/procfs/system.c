@@ -1,0 +1,331 @@
+/*
+ * Fixed files about the whole system.
+ */
+#include "core/boot/boot.h"
+#include "core/debug/log.h"
+#include "core/module/module.h"
+#include "core/sched/sched.h"
+#include "core/time/clock.h"
+#include "core/trap/irq.h"
+#include "modules/procfs/internal.h"
+
+static unsigned long long kib(uint64_t pages)
+{
+	return (unsigned long long)pages * (PAGE_SIZE / 1024);
+}
+
+static int show_meminfo(struct text_out *t, void *arg)
+{
+	uint64_t total = page_total(), free = page_free_count(), slab = slab_pages();
+
+	text_printf(t, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n", kib(total), kib(free),
+		    kib(free));
+	text_printf(t, "Buffers:        %8u kB\nCached:         %8u kB\nSwapCached:     %8u kB\n", 0u, 0u, 0u);
+	text_printf(t, "Active:         %8u kB\nInactive:       %8u kB\n", 0u, 0u);
+	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u, 0u);
+	text_printf(t, "Dirty:          %8u kB\nWriteback:      %8u kB\n", 0u, 0u);
+	text_printf(t, "AnonPages:      %8llu kB\nMapped:         %8u kB\nShmem:          %8u kB\n",
+		    kib(total - free > slab ? total - free - slab : 0), 0u, 0u);
+	text_printf(t, "KReclaimable:   %8u kB\nSlab:           %8llu kB\nSReclaimable:   %8u kB\nSUnreclaim:     %8llu kB\n", 0u,
+		    kib(slab), 0u, kib(slab));
+	text_printf(t, "KernelStack:    %8llu kB\nPageTables:     %8u kB\n",
+		    (unsigned long long)thread_count() * KERNEL_STACK_SIZE / 1024, 0u);
+	text_printf(t, "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\n", kib(total / 2), kib(memory_committed()));
+	text_printf(t, "VmallocTotal:   34359738367 kB\nVmallocUsed:    %8u kB\nVmallocChunk:   %8u kB\n", 0u, 0u);
+	text_printf(t, "HugePages_Total:   %5u\nHugePages_Free:    %5u\nHugePages_Rsvd:    %5u\nHugePages_Surp:    %5u\n", 0u, 0u, 0u, 0u);
+	text_printf(t, "Hugepagesize:   %8u kB\nHugetlb:        %8u kB\n", 2048u, 0u);
+	return 0;
+}
+
+static int show_uptime(struct text_out *t, void *arg)
+{
+	uint64_t now = clock_monotonic() / (NSEC_PER_SEC / 100), idle = 0;
+	unsigned int i;
+
+	for_each_online_cpu(i)
+		idle += READ_ONCE(cpu_get(i)->idle_ns);
+	idle /= NSEC_PER_SEC / 100;
+	text_printf(t, "%llu.%02llu %llu.%02llu\n", (unsigned long long)now / 100, (unsigned long long)now % 100,
+		    (unsigned long long)idle / 100, (unsigned long long)idle % 100);
+	return 0;
+}
+
+static int show_loadavg(struct text_out *t, void *arg)
+{
+	unsigned long loads[3];
+
+	sched_loads(loads);
+	for (int i = 0; i < 3; i++)
+		text_printf(t, "%lu.%02lu ", loads[i] >> 16, ((loads[i] & 0xffff) * 100) >> 16);
+	text_printf(t, "%u/%u %d\n", MAX(sched_runnable(), 1u), thread_count(), service(process)->pid());
+	return 0;
+}
+
+static int show_version(struct text_out *t, void *arg)
+{
+	text_printf(t, "Linux version %s (mortise) (gcc %s) #1 SMP PREEMPT Mortise\n", MODULE_RELEASE, __VERSION__);
+	return 0;
+}
+
+static int show_cmdline(struct text_out *t, void *arg)
+{
+	text_printf(t, "%s\n", boot_info.cmdline);
+	return 0;
+}
+
+int arch_cpu_describe(unsigned int cpu, char *buf, size_t size);
+
+static int show_cpuinfo(struct text_out *t, void *arg)
+{
+	char *buf = kmalloc(PAGE_SIZE, 0);
+	unsigned int i;
+
+	if (!buf)
+		return -ENOMEM;
+	for_each_online_cpu(i) {
+		int n = arch_cpu_describe(i, buf, PAGE_SIZE);
+
+		text_add(t, buf, MIN((size_t)n, PAGE_SIZE - 1));
+	}
+	kfree(buf);
+	return 0;
+}
+
+struct cpu_sums {
+	uint64_t user, system;
+};
+
+static bool add_times(struct thread *thread, void *arg)
+{
+	struct cpu_sums *sums = arg;
+
+	sums->user += READ_ONCE(thread->user_ns);
+	sums->system += READ_ONCE(thread->system_ns);
+	return false;
+}
+
+static void add_interrupts(unsigned int line, const char *name, uint64_t count, void *arg)
+{
+	*(uint64_t *)arg += count;
+}
+
+/*
+ * Time is kept by thread, not by CPU: what is not idle on a CPU is shown as user and system in the proportion of
+ * the threads alive.
+ */
+static int show_stat(struct text_out *t, void *arg)
+{
+	struct cpu_sums sums = { 0, 0 };
+	uint64_t now = clock_monotonic(), idle_all = 0, busy_all, interrupts = 0;
+	uint64_t tick = NSEC_PER_SEC / 100, share;
+	unsigned int i, online = 0;
+
+	thread_for_each(add_times, &sums);
+	for_each_online_cpu(i) {
+		idle_all += MIN(READ_ONCE(cpu_get(i)->idle_ns), now);
+		online++;
+	}
+	busy_all = now * online > idle_all ? now * online - idle_all : 0;
+	share = sums.user + sums.system ? sums.user * 1000 / (sums.user + sums.system) : 0;
+	text_printf(t, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\n", (unsigned long long)(busy_all / 1000 * share / tick),
+		    (unsigned long long)(busy_all / 1000 * (1000 - share) / tick), (unsigned long long)(idle_all / tick));
+	for_each_online_cpu(i) {
+		uint64_t idle = MIN(READ_ONCE(cpu_get(i)->idle_ns), now), busy = now - idle;
+
+		text_printf(t, "cpu%u %llu 0 %llu %llu 0 0 0 0 0 0\n", i, (unsigned long long)(busy / 1000 * share / tick),
+			    (unsigned long long)(busy / 1000 * (1000 - share) / tick), (unsigned long long)(idle / tick));
+	}
+	irq_for_each(add_interrupts, &interrupts);
+	text_printf(t, "intr %llu\nctxt %llu\nbtime %lld\nprocesses %u\nprocs_running %u\nprocs_blocked 0\nsoftirq 0\n",
+		    (unsigned long long)interrupts, (unsigned long long)sched_switch_count(),
+		    (long long)((clock_realtime() - (int64_t)now) / (int64_t)NSEC_PER_SEC), thread_count(),
+		    MAX(sched_runnable(), 1u));
+	return 0;
+}
+
+static int show_filesystems(struct text_out *t, void *arg)
+{
+	char *buf = kmalloc(PAGE_SIZE, 0);
+	int n;
+
+	if (!buf)
+		return -ENOMEM;
+	n = fs_type_list(buf, PAGE_SIZE);
+	text_add(t, buf, MIN((size_t)n, PAGE_SIZE - 1));
+	kfree(buf);
+	return 0;
+}
+
+static int show_devices(struct text_out *t, void *arg)
+{
+	char *buf = kmalloc(PAGE_SIZE, 0);
+	int n;
+
+	if (!buf)
+		return -ENOMEM;
+	n = device_list(buf, PAGE_SIZE);
+	text_add(t, buf, MIN((size_t)n, PAGE_SIZE - 1));
+	kfree(buf);
+	return 0;
+}
+
+static void show_interrupt(unsigned int line, const char *name, uint64_t count, void *arg)
+{
+	text_printf(arg, "%3u: %10llu   %s\n", line, (unsigned long long)count, name);
+}
+
+static int show_interrupts(struct text_out *t, void *arg)
+{
+	text_printf(t, "     %10s\n", "all");
+	irq_for_each(show_interrupt, t);
+	return 0;
+}
+
+struct used_by {
+	struct text_out *text;
+	struct module *of;
+	unsigned int count;
+};
+
+static void count_user(struct module *m, struct used_by *u)
+{
+	for (unsigned int i = 0; i < m->needs_count; i++)
+		u->count += m->needs[i] == u->of;
+}
+
+static void name_user(struct module *m, struct used_by *u)
+{
+	for (unsigned int i = 0; i < m->needs_count; i++) {
+		if (m->needs[i] == u->of) {
+			text_printf(u->text, "%s,", m->name);
+			u->count--;
+		}
+	}
+}
+
+/* Modules are few and unloading takes the module lock that module_for_each holds: nested walks are made from copies. */
+#define MODULES_SHOWN 128
+struct module_list {
+	struct module *m[MODULES_SHOWN];
+	unsigned int count;
+};
+
+static bool collect_module(struct module *m, void *arg)
+{
+	struct module_list *l = arg;
+
+	if (l->count < MODULES_SHOWN)
+		l->m[l->count++] = m;
+	return false;
+}
+
+static void show_module(struct text_out *t, const struct module_list *l, struct module *m)
+{
+	struct used_by u = { t, m, 0 };
+
+	for (unsigned int i = 0; i < l->count; i++)
+		count_user(l->m[i], &u);
+	text_printf(t, "%s %zu %u ", m->name, m->total_size, u.count);
+	if (u.count) {
+		for (unsigned int i = l->count; i-- > 0;)
+			name_user(l->m[i], &u);
+	} else {
+		text_printf(t, "-");
+	}
+	text_printf(t, " %s 0x%016lx\n", m->state == MODULE_LIVE ? "Live" : m->state == MODULE_LOADING ? "Loading" : "Unloading",
+		    service(authority)->capable(34) ? m->part[0].base : 0ul);	/* CAP_SYSLOG */
+}
+
+static int show_modules(struct text_out *t, void *arg)
+{
+	struct module_list *l = kzalloc(sizeof(*l), 0);
+
+	if (!l)
+		return -ENOMEM;
+	module_for_each(collect_module, l);
+	for (unsigned int i = l->count; i-- > 0;)
+		show_module(t, l, l->m[i]);
+	kfree(l);
+	return 0;
+}
+
+static void show_slab(const struct slab_stats *s, void *arg)
+{
+	text_printf(arg, "%-20s %6llu %6llu %6zu %4u %4u : tunables 0 0 0 : slabdata %6llu %6llu 0\n", s->name,
+		    (unsigned long long)s->used, (unsigned long long)s->total, s->size, 0u, 1u,
+		    (unsigned long long)s->pages, (unsigned long long)s->pages);
+}
+
+static int show_slabinfo(struct text_out *t, void *arg)
+{
+	text_printf(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : "
+		       "tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	slab_for_each(show_slab, t);
+	return 0;
+}
+
+static int show_nothing(struct text_out *t, void *arg)
+{
+	return 0;
+}
+
+static int show_swaps(struct text_out *t, void *arg)
+{
+	text_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+static int show_partitions(struct text_out *t, void *arg)
+{
+	text_printf(t, "major minor  #blocks  name\n\n");
+	return 0;
+}
+
+static int show_vmstat(struct text_out *t, void *arg)
+{
+	text_printf(t, "nr_free_pages %llu\nnr_slab_unreclaimable %llu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
+		    (unsigned long long)page_free_count(), (unsigned long long)slab_pages());
+	return 0;
+}
+
+#define TYPE(name, fn) static const struct text_file_type name = { .show = fn }
+TYPE(meminfo, show_meminfo);
+TYPE(uptime, show_uptime);
+TYPE(loadavg, show_loadavg);
+TYPE(version, show_version);
+TYPE(cmdline, show_cmdline);
+TYPE(cpuinfo, show_cpuinfo);
+TYPE(stat, show_stat);
+TYPE(filesystems, show_filesystems);
+TYPE(devices, show_devices);
+TYPE(interrupts, show_interrupts);
+TYPE(modules, show_modules);
+TYPE(slabinfo, show_slabinfo);
+TYPE(nothing, show_nothing);
+TYPE(swaps, show_swaps);
+TYPE(partitions, show_partitions);
+TYPE(vmstat, show_vmstat);
+
+int proc_system_init(void)
+{
+	static const struct { const char *path; uint32_t mode; const struct text_file_type *type; const char *link; } files[] = {
+		{ "meminfo", S_IFREG | 0444, &meminfo, NULL }, { "uptime", S_IFREG | 0444, &uptime, NULL },
+		{ "loadavg", S_IFREG | 0444, &loadavg, NULL }, { "version", S_IFREG | 0444, &version, NULL },
+		{ "cmdline", S_IFREG | 0444, &cmdline, NULL }, { "cpuinfo", S_IFREG | 0444, &cpuinfo, NULL },
+		{ "stat", S_IFREG | 0444, &stat, NULL }, { "filesystems", S_IFREG | 0444, &filesystems, NULL },
+		{ "devices", S_IFREG | 0444, &devices, NULL }, { "interrupts", S_IFREG | 0444, &interrupts, NULL },
+		{ "modules", S_IFREG | 0444, &modules, NULL }, { "slabinfo", S_IFREG | 0400, &slabinfo, NULL },
+		{ "swaps", S_IFREG | 0444, &swaps, NULL }, { "partitions", S_IFREG | 0444, &partitions, NULL },
+		{ "vmstat", S_IFREG | 0444, &vmstat, NULL }, { "misc", S_IFREG | 0444, &nothing, NULL },
+		{ "diskstats", S_IFREG | 0444, &nothing, NULL }, { "locks", S_IFREG | 0444, &nothing, NULL },
+		{ "mounts", S_IFLNK | 0777, NULL, "self/mounts" }, { "net", S_IFDIR | 0555, NULL, NULL },
+		{ "bus", S_IFDIR | 0555, NULL, NULL }, { "driver", S_IFDIR | 0555, NULL, NULL },
+		{ "fs", S_IFDIR | 0555, NULL, NULL }, { "tty", S_IFDIR | 0555, NULL, NULL },
+		{ "sysvipc", S_IFDIR | 0555, NULL, NULL }, { "irq", S_IFDIR | 0555, NULL, NULL },
+	};
+	int error = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(files) && !error; i++)
+		error = procfs_add(files[i].path, files[i].mode, files[i].type, (void *)files[i].link);
+	return error;
+}
