@@ -17,6 +17,9 @@
 void (*session_leader_exit)(struct tty *tty, struct pid *session);
 MODAPI(session_leader_exit);
 
+void (*session_tty_info)(struct tty *tty, uint64_t *rdev, int *foreground_group);
+MODAPI(session_tty_info);
+
 void task_exit(int code)
 {
 	struct task *t = current_task;

@@ -16,6 +16,9 @@ void process_clear_tty(void);
 /* Called by linux when a session leader with a terminal exits, and registered by tty at init: hangs up. */
 extern void (*session_leader_exit)(struct tty *tty, struct pid *session);
 
+/* Device number and foreground group of a terminal, for /proc; set by tty at init, called with tree_lock held. Null: no terminals. */
+extern void (*session_tty_info)(struct tty *tty, uint64_t *rdev, int *foreground_group);
+
 /* Is a process group orphaned (nobody in it has a parent in another group of the session)? tree_lock not held. */
 bool group_is_orphaned(struct pid *group);
 /* Does the group belong to the session? */
