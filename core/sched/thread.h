@@ -97,6 +97,7 @@ struct thread {
 	struct rb_root pi_waiters;
 	struct pi_mutex *pi_blocked_on;
 	const void *wait_site;		/* debug: where it sleeps */
+	struct thread *wake_next;	/* core/sync/wake_list.h */
 	struct list all_link;		/* the list of all threads */
 	struct rcu_head rcu;
 	void (*kernel_fn)(void *);

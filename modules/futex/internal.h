@@ -12,6 +12,7 @@
 #include "core/sched/thread.h"
 #include "core/sync/spinlock.h"
 #include "core/sync/wait.h"
+#include "core/sync/wake_list.h"
 
 /* What a word is, wherever it is mapped. */
 struct futex_key {
@@ -51,15 +52,8 @@ struct futex_bucket *futex_bucket_of(const struct futex_key *key);
 void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b);
 void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b);
 
-/* Threads to be woken when the bucket locks are dropped. */
-#define FUTEX_WAKE_BATCH 16
-struct futex_wakes {
-	unsigned int count;
-	struct thread *thread[FUTEX_WAKE_BATCH];
-};
 /* Takes a waiter off its queue and notes its thread. The bucket is locked; the waiter may be gone as soon as this returns. */
-void futex_mark_woken(struct futex_waiter *w, struct futex_wakes *wakes);
-void futex_deliver(struct futex_wakes *wakes);
+void futex_mark_woken(struct futex_waiter *w, struct wake_list *wakes);
 
 /* wait_wake.c */
 int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset);

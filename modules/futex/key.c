@@ -80,24 +80,13 @@ void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 		spin_unlock(&b->lock);
 }
 
-void futex_mark_woken(struct futex_waiter *w, struct futex_wakes *wakes)
+void futex_mark_woken(struct futex_waiter *w, struct wake_list *wakes)
 {
 	struct futex_bucket *b = w->bucket;
 
-	thread_get(w->thread);
-	wakes->thread[wakes->count++] = w->thread;
+	wake_list_add(wakes, w->thread);
 	list_remove(&w->link);
 	__atomic_fetch_sub(&b->waiters, 1, __ATOMIC_RELAXED);
 	/* Pairs with the sleeper's acquire: from here on the waiter is its owner's again. */
 	store_release(&w->bucket, NULL);
-}
-
-void futex_deliver(struct futex_wakes *wakes)
-{
-	while (wakes->count) {
-		struct thread *t = wakes->thread[--wakes->count];
-
-		thread_wake(t);
-		thread_put(t);
-	}
 }

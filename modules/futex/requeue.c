@@ -18,29 +18,24 @@ static void move(struct futex_waiter *w, struct futex_bucket *from, struct futex
 	store_release(&w->bucket, to);
 }
 
-/* One pass under the locks. Returns waiters woken and moved; sets *more if the batch of wake-ups was full. */
-static int pass(struct futex_bucket *b1, struct futex_bucket *b2, const struct futex_key *key1, const struct futex_key *key2,
-		int *wake, int *requeue, struct futex_wakes *wakes, bool *more)
+/* Wakes the first `wake` waiters and moves `requeue` of the rest. Both buckets are locked. */
+static int wake_and_move(struct futex_bucket *b1, struct futex_bucket *b2, const struct futex_key *key1,
+			 const struct futex_key *key2, int wake, int requeue, struct wake_list *wakes)
 {
 	struct futex_waiter *w, *next;
 	int done = 0;
 
-	*more = false;
 	list_for_each_safe(w, next, &b1->queue, link) {
-		if (!*wake && !*requeue)
+		if (!wake && !requeue)
 			break;
 		if (!futex_key_equal(&w->key, key1))
 			continue;
-		if (*wake) {
-			if (wakes->count == FUTEX_WAKE_BATCH) {
-				*more = true;
-				break;
-			}
+		if (wake) {
 			futex_mark_woken(w, wakes);
-			(*wake)--;
+			wake--;
 		} else {
 			move(w, b1, b2, key2);
-			(*requeue)--;
+			requeue--;
 		}
 		done++;
 	}
@@ -50,11 +45,11 @@ static int pass(struct futex_bucket *b1, struct futex_bucket *b2, const struct f
 int futex_requeue(uintptr_t uaddr1, bool private1, uintptr_t uaddr2, bool private2, int wake, int requeue,
 		  const uint32_t *expected)
 {
-	struct futex_wakes wakes = { .count = 0 };
 	struct futex_key key1, key2;
 	struct futex_bucket *b1, *b2;
-	bool more = false, compared = false;
-	int done = 0, error;
+	struct wake_list wakes;
+	uint32_t now = 0;
+	int done, error;
 
 	if (wake < 0 || requeue < 0)
 		return -EINVAL;
@@ -65,31 +60,27 @@ int futex_requeue(uintptr_t uaddr1, bool private1, uintptr_t uaddr2, bool privat
 		return error;
 	b1 = futex_bucket_of(&key1);
 	b2 = futex_bucket_of(&key2);
-	do {
-		uint32_t now = 0;
-
+	for (;;) {
 		futex_lock_two(b1, b2);
-		if (expected && !compared) {
-			user_fault_disable();
-			error = user_load_u32(uaddr1, &now);
-			user_fault_enable();
-			if (error || now != *expected) {
-				futex_unlock_two(b1, b2);
-				if (!error)
-					return -EAGAIN;
-				error = fault_in_user(uaddr1, 4, false);
-				if (error)
-					return error;
-				more = true;
-				continue;
-			}
-			compared = true;
-		}
-		if (futex_key_equal(&key1, &key2))
-			requeue = 0;		/* they wait there already */
-		done += pass(b1, b2, &key1, &key2, &wake, &requeue, &wakes, &more);
+		if (!expected)
+			break;
+		user_fault_disable();
+		error = user_load_u32(uaddr1, &now);
+		user_fault_enable();
+		if (!error && now == *expected)
+			break;
 		futex_unlock_two(b1, b2);
-		futex_deliver(&wakes);
-	} while (more);
+		if (!error)
+			return -EAGAIN;
+		error = fault_in_user(uaddr1, 4, false);
+		if (error)
+			return error;
+	}
+	if (futex_key_equal(&key1, &key2))
+		requeue = 0;			/* they wait there already */
+	wake_list_init(&wakes);
+	done = wake_and_move(b1, b2, &key1, &key2, wake, requeue, &wakes);
+	futex_unlock_two(b1, b2);
+	wake_list_deliver(&wakes);
 	return done;
 }

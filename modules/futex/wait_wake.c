@@ -15,8 +15,8 @@
 
 int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset)
 {
-	struct futex_wakes wakes = { .count = 0 };
 	struct futex_waiter *w, *next;
+	struct wake_list wakes;
 	struct futex_bucket *b;
 	struct futex_key key;
 	int woken = 0, error;
@@ -30,21 +30,17 @@ int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset)
 	full_barrier();			/* between (3) and (4) */
 	if (!READ_ONCE(b->waiters))
 		return 0;
-again:
+	wake_list_init(&wakes);
 	spin_lock(&b->lock);
 	list_for_each_safe(w, next, &b->queue, link) {
 		if (!(w->bitset & bitset) || !futex_key_equal(&w->key, &key))
 			continue;
 		futex_mark_woken(w, &wakes);
-		if (++woken >= count || wakes.count == FUTEX_WAKE_BATCH)
+		if (++woken >= count)
 			break;
 	}
 	spin_unlock(&b->lock);
-	if (wakes.count == FUTEX_WAKE_BATCH && woken < count) {
-		futex_deliver(&wakes);
-		goto again;
-	}
-	futex_deliver(&wakes);
+	wake_list_deliver(&wakes);
 	return woken;
 }
 
@@ -75,30 +71,29 @@ static int apply_op(uint32_t encoded, uintptr_t uaddr, bool *hit)
 	return -ENOSYS;
 }
 
-/* Wakes up to `count` waiters of a key in a locked bucket, as far as the batch holds. */
-static int wake_locked(struct futex_bucket *b, const struct futex_key *key, int count, struct futex_wakes *wakes)
+/* Wakes up to `count` waiters (at least one, as Linux) of a key in a locked bucket. */
+static int wake_locked(struct futex_bucket *b, const struct futex_key *key, int count, struct wake_list *wakes)
 {
 	struct futex_waiter *w, *next;
 	int woken = 0;
 
 	list_for_each_safe(w, next, &b->queue, link) {
-		if (woken >= count || wakes->count == FUTEX_WAKE_BATCH)
-			break;
 		if (!futex_key_equal(&w->key, key))
 			continue;
 		futex_mark_woken(w, wakes);
-		woken++;
+		if (++woken >= count)
+			break;
 	}
 	return woken;
 }
 
 int futex_wake_op(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, int count1, int count2, uint32_t op)
 {
-	struct futex_wakes wakes = { .count = 0 };
 	struct futex_key key1, key2;
 	struct futex_bucket *b1, *b2;
-	int woken = 0, left1 = count1 < 1 ? 1 : count1, left2 = count2 < 1 ? 1 : count2, n, error;
-	bool hit = false, applied = false;
+	struct wake_list wakes;
+	int woken = 0, error;
+	bool hit = false;
 
 	error = futex_key_get(uaddr1, private_key, &key1);
 	if (!error)
@@ -109,33 +104,25 @@ int futex_wake_op(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, int coun
 	b2 = futex_bucket_of(&key2);
 	for (;;) {
 		futex_lock_two(b1, b2);
-		if (!applied) {
-			user_fault_disable();
-			error = apply_op(op, uaddr2, &hit);
-			user_fault_enable();
-			applied = !error;
-		}
-		if (!error) {
-			n = wake_locked(b1, &key1, left1, &wakes);
-			left1 -= n;
-			woken += n;
-			n = hit ? wake_locked(b2, &key2, left2, &wakes) : 0;
-			left2 -= n;
-			woken += n;
-		}
+		user_fault_disable();
+		error = apply_op(op, uaddr2, &hit);
+		user_fault_enable();
+		if (!error)
+			break;
 		futex_unlock_two(b1, b2);
-		n = (int)wakes.count;
-		futex_deliver(&wakes);
-		if (error == -EFAULT) {
-			error = fault_in_user(uaddr2, 4, true);
-			if (!error)
-				continue;
-		}
+		if (error != -EFAULT)
+			return error;
+		error = fault_in_user(uaddr2, 4, true);
 		if (error)
 			return error;
-		if (n < FUTEX_WAKE_BATCH)
-			return woken;
 	}
+	wake_list_init(&wakes);
+	woken = wake_locked(b1, &key1, count1, &wakes);
+	if (hit)
+		woken += wake_locked(b2, &key2, count2, &wakes);
+	futex_unlock_two(b1, b2);
+	wake_list_deliver(&wakes);
+	return woken;
 }
 
 int futex_enqueue(struct futex_waiter *w, uintptr_t uaddr, uint32_t value)
