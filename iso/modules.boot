@@ -3,6 +3,7 @@ vfs
 tmpfs
 devfs
 procfs
+sysfs
 linux
 tty
 futex

@@ -1,0 +1,19 @@
+/*
+ * What the files of sysfs share.
+ */
+#pragma once
+
+#include <asm/errno.h>
+
+#include "core/lib/string.h"
+#include "core/mem/slab.h"
+#include "core/module/export.h"
+#include "core/module/module.h"
+#include "modules/sysfs/sysfs.h"
+#include "modules/vfs/vfs.h"
+
+extern struct super *sys_super;
+/* Makes /sys/module. */
+int sys_module_init(void);
+/* Is it an inode of modules.c? Frees its data. */
+bool sys_module_evict(struct inode *inode);
