@@ -93,13 +93,13 @@ local function boot_from(options, programs, archive, cpus, first)
 		local name = ("guest/%s smp=%d"):format(program.name, cpus)
 		local begun = machine:expect("@@ run " .. program.name, number == first and 120 or 30)
 		local from = machine.position
-		local ending = begun and machine:expect("@@ end " .. program.name .. " %a+ ?%d*", program.seconds * 3 + 20, true)
+		local ending = begun and machine:expect("@@ end " .. program.name .. " %a+ ?%d*%s*\n", program.seconds * 3 + 20, true)
 		if not ending then
 			report.result(false, name .. (begun and ": ends" or ": starts"), machine:tail(30))
 			machine:kill()
 			return number + 1
 		end
-		local kind, code = ending:match(" (%a+) ?(%d*)$")
+		local kind, code = ending:match(" (%a+) ?(%d*)%s*$")
 		tap.judge(name, machine.text:sub(from, machine.position), kind, tonumber(code) or -1)
 		number = number + 1
 	end
