@@ -232,3 +232,6 @@ void log_panic_mode(void)
 {
 	panicking = true;
 }
+
+bool log_panicking(void) { return READ_ONCE(panicking); }
+KAPI(log_panicking);

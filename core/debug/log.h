@@ -51,3 +51,5 @@ extern struct wait_queue log_wait;
 
 /* From here on consoles are written without their locks: a panic must get out. */
 void log_panic_mode(void);
+/* Is that so? A console then takes no lock that a stopped CPU may hold. */
+bool log_panicking(void);

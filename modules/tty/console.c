@@ -87,7 +87,9 @@ static void take_defaults(void)
 
 		if (!strcmp(name, "ttyS0") || !strcmp(name, "tty0")) {
 			consoles[i].wanted = true;
-			last = consoles[i].tty;
+			/* A text mode that nobody spoke of may have no viewer. */
+			if (!last || boot_info.framebuffer.type)
+				last = consoles[i].tty;
 		}
 	}
 }

@@ -5,6 +5,7 @@
  * remembers the generation it was opened in: after a hang-up reads see the end and everything else fails.
  */
 #include "internal.h"
+#include "screen.h"
 
 #include <linux/capability.h>
 #include <linux/major.h>
@@ -117,7 +118,8 @@ int tty_open_file(struct tty *t, struct file *f, bool console)
 	tf->generation = t->generation;
 	f->private = tf;
 	f->ops = &tty_file_ops;
-	if (!console && !(f->flags & O_NOCTTY))
+	/* /dev/console and /dev/tty0 stand for a terminal of another name: they never become somebody's. */
+	if (!console && !(f->flags & O_NOCTTY) && f->inode->rdev != device_number(TTY_MAJOR, 0))
 		tty_open_session(t, f);
 	mutex_unlock(&tty_mutex);
 	return 0;
@@ -204,6 +206,11 @@ int tty_register(struct tty *t, uint32_t mode)
 	return 0;
 }
 
+int tty_register_alias(struct tty *t, const char *name, uint64_t device, uint32_t mode)
+{
+	return devfs_add(name, mode, device, &node_ops, t);
+}
+
 int tty_init(void)
 {
 	int error = tty_input_start();
@@ -215,5 +222,9 @@ int tty_init(void)
 		return error;
 	session_leader_exit = tty_leader_exit;
 	tty_platform_start();
+	framebuffer_start();
+	error = tty_screen_start();
+	if (error)
+		log_err("tty: no console on the screen (error %d)", -error);
 	return tty_console_start();
 }

@@ -114,6 +114,8 @@ struct tty {
 void tty_setup(struct tty *t);
 /* Makes it known: device number and node ("ttyS0"). May sleep. */
 int tty_register(struct tty *t, uint32_t mode);
+/* A further number and name for it. */
+int tty_register_alias(struct tty *t, const char *name, uint64_t device, uint32_t mode);
 static inline void tty_get(struct tty *t) { refcount_get(&t->refs); }
 void tty_put(struct tty *t);
 

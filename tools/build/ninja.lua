@@ -48,6 +48,9 @@ rule ko
   command = %(prefix)ld -r -T tools/module.lds --build-id=none -o $out.debug $in && $
       %(prefix)objcopy --strip-debug $out.debug $out
   description = KO $out
+rule generate
+  command = lua5.4 $in $out
+  description = GEN $out
 rule modcheck
   command = lua5.4 tools/modcheck.lua %(prefix)nm $in && touch $out
   description = CHECK symbols of the modules
@@ -157,6 +160,12 @@ local function write_module(build, out, module)
 	local objects = {}
 	local name = ("-DMODULE=1 -DMODULE_NAME='\"%s\"'"):format(module.name)
 	for _, source in ipairs(sources.module(module.name, build.arch.name)) do
+		objects[#objects + 1] = compile(build, out, source, name)
+	end
+	-- A script modules/<m>/<x>.gen.lua writes the C source that it is given the name of.
+	for _, script in ipairs(fs.find("modules/" .. module.name, "-name '*.gen.lua'")) do
+		local source = ("%s/%s_%s.c"):format(build.gen, module.name, script:match("([^/]+)%.gen%.lua$"))
+		out[#out + 1] = ("build %s: generate %s"):format(source, script)
 		objects[#objects + 1] = compile(build, out, source, name)
 	end
 	objects[#objects + 1] = compile(build, out, build.gen .. "/" .. module.name .. "_module.c", name)

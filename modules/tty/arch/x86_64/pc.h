@@ -6,3 +6,5 @@
 #include "modules/tty/internal.h"
 
 void pc_serial_start(void);
+void pc_keyboard_start(void);
+void pc_text_screen_start(void);

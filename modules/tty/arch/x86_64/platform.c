@@ -6,4 +6,6 @@
 void tty_platform_start(void)
 {
 	pc_serial_start();
+	pc_text_screen_start();
+	pc_keyboard_start();
 }
