@@ -2,7 +2,7 @@ return {
 	name = "procfs",
 	summary = "/proc: processes and the state of the system as text",
 	needs = { "vfs", "linux" },
-	hooks = {},
+	hooks = { group_gone = "procfs_process_gone" },
 	services = {},
 	params = {},
 	replace = "never",

@@ -310,3 +310,13 @@ void procfs_exit(void)
 	fs_type_unregister(&proc_type);
 	super_put(proc_super);
 }
+
+/* What the cache knows of an ended process would keep its memory until the cache is short of room. */
+void procfs_process_gone(void *group)
+{
+	struct process *p = group;
+	char name[12];
+	int n = snprintf(name, sizeof(name), "%d", p->pid->nr);
+
+	dentry_forget_child(proc_super->root, name, (size_t)n);
+}

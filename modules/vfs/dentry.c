@@ -466,6 +466,21 @@ void dentry_drop_tree(struct dentry *d)
 }
 MODAPI(dentry_drop_tree);
 
+void dentry_forget_child(struct dentry *parent, const char *name, size_t length)
+{
+	uint32_t hash = DENTRY_HASH_SEED;
+	struct dentry *d;
+
+	for (size_t i = 0; i < length; i++)
+		hash = dentry_hash_step(hash, (unsigned char)name[i]);
+	d = dentry_lookup_cached(parent, name, length, hash);
+	if (!d)
+		return;
+	dentry_drop_tree(d);
+	dentry_put(d);
+}
+MODAPI(dentry_forget_child);
+
 void dentry_unpin_tree(struct dentry *root)
 {
 	drop_below(root, true);

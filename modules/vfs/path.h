@@ -111,6 +111,8 @@ int dentry_child(struct dentry *parent, const char *name, size_t length, struct 
 void dentry_drop(struct dentry *d);
 /* Drops everything below that nobody uses (a vanished process, a removed device). */
 void dentry_drop_tree(struct dentry *d);
+/* The same for a child by name, if it is in the cache. May sleep. */
+void dentry_forget_child(struct dentry *parent, const char *name, size_t length);
 /* True if a pinned directory has no pinned positive children. Its inode lock is held. */
 bool dentry_is_empty(struct dentry *d);
 /* readdir, seek and the rest of the file operations of directories whose dentries are all pinned. */
