@@ -140,7 +140,7 @@ static struct fd_table *fd_table_self(void)
 }
 
 /* A counted reference out of a table that others may change. */
-static struct file *fd_lookup_shared(struct fd_table *t, unsigned int fd)
+static __noinline struct file *fd_lookup_shared(struct fd_table *t, unsigned int fd)
 {
 	struct file *f;
 
@@ -164,7 +164,7 @@ static struct file *fd_lookup_shared(struct fd_table *t, unsigned int fd)
 	return f;
 }
 
-int fd_get_raw(int fd, struct fd_ref *out)
+static __always_inline int lookup(int fd, struct fd_ref *out)
 {
 	struct fd_table *t = fd_table_self();
 	struct file *f;
@@ -185,11 +185,16 @@ int fd_get_raw(int fd, struct fd_ref *out)
 	out->file = f;
 	return likely(f) ? 0 : -EBADF;
 }
+
+int fd_get_raw(int fd, struct fd_ref *out)
+{
+	return lookup(fd, out);
+}
 MODAPI(fd_get_raw);
 
 int fd_get(int fd, struct fd_ref *out)
 {
-	int error = fd_get_raw(fd, out);
+	int error = lookup(fd, out);
 
 	if (unlikely(error))
 		return error;

@@ -16,6 +16,7 @@
 struct poll_scan {
 	struct pollfd *fds;
 	unsigned int count;
+	unsigned int first, end;	/* answers that differ from what user memory has */
 };
 
 static bool table_is_shared(void)
@@ -25,6 +26,22 @@ static bool table_is_shared(void)
 	return vt && refcount_read(&vt->files->refs) != 1;
 }
 
+/* The answer of one descriptor. */
+static inline unsigned int poll_one(const struct pollfd *p, struct poll_round *r)
+{
+	unsigned int mask;
+	struct fd_ref ref;
+
+	if (p->fd < 0)
+		return 0;
+	if (unlikely(fd_get(p->fd, &ref)))
+		return EPOLLNVAL;
+	r->table.events = (unsigned short)p->events;
+	mask = file_poll(ref.file, &r->table) & ((unsigned short)p->events | EPOLLERR | EPOLLHUP);
+	fd_put(&ref);
+	return mask;
+}
+
 static long scan_pollfds(struct poll_round *r, void *arg)
 {
 	struct poll_scan *s = arg;
@@ -32,19 +49,13 @@ static long scan_pollfds(struct poll_round *r, void *arg)
 
 	for (unsigned int i = 0; i < s->count; i++) {
 		struct pollfd *p = &s->fds[i];
-		unsigned int mask = EPOLLNVAL;
-		struct fd_ref ref;
+		unsigned int mask = poll_one(p, r);
 
-		p->revents = 0;
-		if (p->fd < 0)
-			continue;
-		if (!fd_get(p->fd, &ref)) {
-			r->table.events = (unsigned short)p->events;
-			mask = file_poll(ref.file, &r->table) &
-			       ((unsigned short)p->events | EPOLLERR | EPOLLHUP);
-			fd_put(&ref);
+		if (mask != (unsigned short)p->revents) {
+			p->revents = (short)mask;
+			s->first = MIN(s->first, i);
+			s->end = MAX(s->end, i + 1);
 		}
-		p->revents = (short)mask;
 		if (mask) {
 			ready++;
 			r->table.queue = NULL;
@@ -53,42 +64,41 @@ static long scan_pollfds(struct poll_round *r, void *arg)
 	return ready;
 }
 
-/* poll with everything in kernel memory. */
-static long poll_fds(struct pollfd *fds, unsigned int count, uint64_t deadline)
+/* Stores answers alone, and only those that are new: somebody else may be changing the questions. */
+static int store_results(uintptr_t user, const struct poll_scan *s)
 {
-	struct poll_scan s = { fds, count };
-	struct poll_round r;
-	long n;
-
-	poll_round_begin(&r, table_is_shared());
-	n = poll_run(&r, scan_pollfds, &s, deadline);
-	poll_round_end(&r);
-	return n;
+	for (unsigned int i = s->first; i < s->end; i++) {
+		if (copy_to_user(user + i * sizeof(*s->fds) + offsetof(struct pollfd, revents), &s->fds[i].revents,
+				 sizeof(s->fds[i].revents)))
+			return -EFAULT;
+	}
+	return 0;
 }
 
 static long poll_user(struct uinout_pollfd fds, uint32_t count, uint64_t deadline)
 {
-	struct pollfd fast[FAST_FDS], *list = fast;
+	struct pollfd fast[FAST_FDS];
+	struct poll_scan s = { fast, count, count, 0 };
+	struct poll_round r;
 	long n;
 
 	if (count > fd_limit())
 		return -EINVAL;
 	if (count > FAST_FDS) {
-		list = kvmalloc(count * sizeof(*list), 0);
-		if (!list)
+		s.fds = kvmalloc(count * sizeof(*s.fds), 0);
+		if (!s.fds)
 			return -ENOMEM;
 	}
-	n = copy_in_pollfd_array(list, as_in_pollfd(fds), count);
+	n = copy_in_pollfd_array(s.fds, as_in_pollfd(fds), count);
 	if (!n) {
-		n = poll_fds(list, count, deadline);
-		for (uint32_t i = 0; n >= 0 && i < count; i++) {
-			if (copy_to_user(fds.addr + i * sizeof(*list) + offsetof(struct pollfd, revents),
-					 &list[i].revents, sizeof(list[i].revents)))
-				n = -EFAULT;
-		}
+		poll_round_begin(&r, table_is_shared());
+		n = poll_run(&r, scan_pollfds, &s, deadline);
+		poll_round_end(&r);
+		if (n >= 0 && store_results(fds.addr, &s))
+			n = -EFAULT;
 	}
-	if (list != fast)
-		kvfree(list);
+	if (s.fds != fast)
+		kvfree(s.fds);
 	return n;
 }
 
@@ -204,32 +214,30 @@ struct select_scan {
 	bool bad;
 };
 
-/* One descriptor's answer into the result sets; number of sets it is in. */
-static long scan_one(struct select_scan *s, struct poll_round *r, unsigned int fd, unsigned long which)
+/* The sets (bits 0..2) that a descriptor is ready for, of those asked; -EBADF. */
+static inline int select_one(struct poll_round *r, int fd, unsigned int which)
 {
-	static const unsigned int masks[3] = { SELECT_IN, SELECT_OUT, SELECT_EX };
-	unsigned int events = 0, mask;
+	unsigned int events = 0, mask, found = 0;
 	struct fd_ref ref;
-	long found = 0;
 
-	for (unsigned int k = 0; k < 3; k++) {
-		if (which & BIT(k))
-			events |= masks[k];
-	}
-	if (fd_get((int)fd, &ref)) {
-		s->bad = true;
-		return 1;
-	}
+	if (unlikely(fd_get(fd, &ref)))
+		return -EBADF;
+	if (which & 1)
+		events |= SELECT_IN;
+	if (which & 2)
+		events |= SELECT_OUT;
+	if (which & 4)
+		events |= SELECT_EX;
 	r->table.events = events;
 	mask = file_poll(ref.file, &r->table);
 	fd_put(&ref);
-	for (unsigned int k = 0; k < 3; k++) {
-		if ((which & BIT(k)) && (mask & masks[k])) {
-			bitmap_set(s->have[k], fd);
-			found++;
-		}
-	}
-	return found;
+	if (mask & SELECT_IN)
+		found |= 1;
+	if (mask & SELECT_OUT)
+		found |= 2;
+	if (mask & SELECT_EX)
+		found |= 4;
+	return (int)(found & which);
 }
 
 static long scan_select(struct poll_round *r, void *arg)
@@ -239,22 +247,27 @@ static long scan_select(struct poll_round *r, void *arg)
 	long ready = 0;
 
 	for (unsigned int l = 0; l < longs; l++) {
-		unsigned long all = s->want[0][l] | s->want[1][l] | s->want[2][l];
+		unsigned long in = s->want[0][l], out = s->want[1][l], ex = s->want[2][l], have[3] = { 0, 0, 0 };
 
-		for (unsigned int k = 0; k < 3; k++)
-			s->have[k][l] = 0;
-		for (; all; all &= all - 1) {
-			unsigned int bit = bit_lowest(all), fd = l * BITS_PER_LONG + bit;
-			unsigned long which = 0;
+		for (unsigned long all = in | out | ex; all; all &= all - 1) {
+			unsigned int bit = bit_lowest(all);
+			int found = select_one(r, (int)(l * BITS_PER_LONG + bit),
+					       (unsigned int)((in >> bit & 1) | (out >> bit & 1) << 1 | (ex >> bit & 1) << 2));
 
-			for (unsigned int k = 0; k < 3; k++)
-				which |= ((s->want[k][l] >> bit) & 1) << k;
-			ready += scan_one(s, r, fd, which);
-			if (s->bad)
-				return ready;
-			if (ready)
-				r->table.queue = NULL;
+			if (!found)
+				continue;
+			if (found < 0) {
+				s->bad = true;
+				return 1;
+			}
+			for (unsigned int k = 0; k < 3; k++) {
+				have[k] |= (unsigned long)(found >> k & 1) << bit;
+				ready += found >> k & 1;
+			}
+			r->table.queue = NULL;
 		}
+		for (unsigned int k = 0; k < 3; k++)
+			s->have[k][l] = have[k];
 	}
 	return ready;
 }
