@@ -103,6 +103,7 @@ int tty_check_change(struct tty *t, int sig);
 void tty_open_session(struct tty *t, struct file *f);
 long tty_job_ioctl(struct tty *t, struct tty *real, struct file *f, unsigned int cmd, uintptr_t arg);
 void tty_leader_exit(struct tty *t, struct pid *session);
+void tty_session_info(struct tty *t, uint64_t *rdev, int *foreground_group);
 
 /* termios.c: -ENOIOCTLCMD if it is none of its calls. `real`: the slave if t is a master. */
 long tty_termios_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uintptr_t arg);

@@ -147,6 +147,15 @@ void tty_leader_exit(struct tty *t, struct pid *session)
 	mutex_unlock(&tty_mutex);
 }
 
+void tty_session_info(struct tty *t, uint64_t *rdev, int *foreground_group)
+{
+	/* Under tree_lock the terminal stays: its session would have to be cleared first. A group's memory stays, too: RCU. */
+	struct pid *group = READ_ONCE(t->group);
+
+	*rdev = t->device;
+	*foreground_group = group ? group->nr : -1;
+}
+
 static int set_controlling(struct tty *t, struct file *f, uintptr_t steal)
 {
 	struct pid *session = current_session();

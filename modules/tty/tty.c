@@ -221,6 +221,7 @@ int tty_init(void)
 	if (error)
 		return error;
 	session_leader_exit = tty_leader_exit;
+	session_tty_info = tty_session_info;
 	tty_platform_start();
 	framebuffer_start();
 	error = tty_screen_start();

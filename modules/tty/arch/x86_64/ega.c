@@ -65,11 +65,16 @@ static void set_mode(void)
 
 static bool bios_text_mode(void)
 {
+	volatile uint8_t *bios;
 	uint8_t mode;
 
-	if (!phys_has_page(0) || (boot_info.loader[0] && strcmp(boot_info.loader, "PVH")))
+	if (strcmp(boot_info.loader, "PVH"))
 		return false;
-	mode = *(volatile uint8_t *)phys_to_virt(BIOS_VIDEO_MODE);
+	bios = device_map(0, PAGE_SIZE, MMU_READ);
+	if (!bios)
+		return false;
+	mode = bios[BIOS_VIDEO_MODE];
+	device_unmap((void *)bios, PAGE_SIZE);
 	return mode == 2 || mode == 3;
 }
 
