@@ -85,17 +85,51 @@ static struct file_owner get_owner(struct file *f)
 	return o;
 }
 
-void file_notify_async(struct file *f, long band)
+void file_async_init(struct file_async_list *l)
 {
-	struct file_owner o;
-
-	if (likely(!(READ_ONCE(f->flags) & FASYNC)))
-		return;
-	o = get_owner(f);
-	if (o.id)
-		service(process)->signal_owner(o.type, o.id, o.uid, o.euid, o.signal ? o.signal : SIGIO, o.fd, band);
+	spin_init(&l->lock);
+	list_init(&l->files);
 }
-MODAPI(file_notify_async);
+MODAPI(file_async_init);
+
+void file_async_set(struct file_async_list *l, struct file *f, unsigned int flags)
+{
+	bool on = flags & FASYNC;
+
+	spin_lock(&l->lock);
+	if (on && list_empty(&f->async_link))
+		list_add_tail(&l->files, &f->async_link);
+	else if (!on && !list_empty(&f->async_link))
+		list_remove(&f->async_link);
+	spin_unlock(&l->lock);
+}
+MODAPI(file_async_set);
+
+#define ASYNC_OWNERS 8		/* told at most; more on one object is not a thing that programs do */
+
+void file_async_notify(struct file_async_list *l, unsigned int mode, long band)
+{
+	struct file_owner owners[ASYNC_OWNERS];
+	unsigned int n = 0;
+	struct file *f;
+
+	if (likely(list_empty(&l->files)))
+		return;
+	spin_lock(&l->lock);
+	list_for_each(f, &l->files, async_link) {
+		if ((f->mode & mode) && n < ASYNC_OWNERS)
+			owners[n++] = get_owner(f);
+	}
+	spin_unlock(&l->lock);
+	while (n--) {
+		struct file_owner *o = &owners[n];
+
+		if (o->id)
+			service(process)->signal_owner(o->type, o->id, o->uid, o->euid, o->signal ? o->signal : SIGIO,
+						       o->fd, band);
+	}
+}
+MODAPI(file_async_notify);
 
 static long owner_command(struct file *f, int fd, uint32_t command, uintptr_t argument)
 {

@@ -20,6 +20,7 @@ struct file *file_alloc(const struct file_ops *ops, unsigned int flags)
 	mutex_init(&f->pos_lock);
 	spin_init(&f->lock);
 	list_init(&f->epoll);
+	list_init(&f->async_link);
 	return f;
 }
 

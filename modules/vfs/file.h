@@ -96,6 +96,7 @@ struct file {
 	struct list epoll;		/* interests of epoll instances in this file */
 	struct file_owner *owner;	/* F_SETOWN, F_SETSIG; null: none */
 	uint64_t dir_version;
+	struct list async_link;		/* on the list of who gets SIGIO, kept by the ops (file_async_list) */
 	struct rcu_head rcu;
 };
 
@@ -164,5 +165,14 @@ int file_stat(struct file *f, struct kstat *out);
 /* Name as path_format, or "pipe:[ino]", "anon_inode:[name]"... */
 int file_format(struct file *f, char *buf, size_t size);
 
-/* Readiness for SIGIO: sends the owner's signal if O_ASYNC is set. Any thread context. */
-void file_notify_async(struct file *f, long band);
+/*
+ * SIGIO: the files of an object that have O_ASYNC. set() belongs into set_flags with the new flags, and into release with flags 0;
+ * notify() sends the owners' signals to those files that have one of the FILE_READ, FILE_WRITE bits of `mode`. Any thread context.
+ */
+struct file_async_list {
+	struct spinlock lock;
+	struct list files;
+};
+void file_async_init(struct file_async_list *l);
+void file_async_set(struct file_async_list *l, struct file *f, unsigned int flags);
+void file_async_notify(struct file_async_list *l, unsigned int mode, long band);

@@ -27,6 +27,7 @@ struct pipe *pipe_create(void)
 	mutex_init(&p->lock);
 	wait_queue_init(&p->read_wait);
 	wait_queue_init(&p->write_wait);
+	file_async_init(&p->async);
 	return p;
 }
 
@@ -149,7 +150,7 @@ static long pipe_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned
 	mutex_unlock(&p->lock);
 	if (was_full && !pipe_full(p)) {
 		pipe_wake_writers(p);
-		file_notify_async(f, EPOLLOUT);
+		file_async_notify(&p->async, FILE_WRITE, POLL_OUT_SET);
 	}
 	if (!pipe_empty(p))
 		pipe_wake_readers(p);
@@ -245,7 +246,7 @@ out:
 	mutex_unlock(&p->lock);
 	if (total) {
 		pipe_wake_readers(p);
-		file_notify_async(f, EPOLLIN);
+		file_async_notify(&p->async, FILE_READ, POLL_IN_SET);
 		inode_touch(f->inode, TOUCH_MTIME | TOUCH_CTIME);
 	}
 	if (!pipe_full(p))
@@ -295,6 +296,7 @@ void pipe_release(struct file *f)
 	struct inode *inode = f->inode;
 	bool last;
 
+	file_async_set(&p->async, f, 0);
 	mutex_lock(&p->lock);
 	if (f->mode & FILE_READ)
 		p->readers--;
@@ -316,8 +318,9 @@ void pipe_release(struct file *f)
 
 static int pipe_set_flags(struct file *f, unsigned int flags)
 {
-	(void)f;
-	(void)flags;
+	struct pipe *p = f->private;
+
+	file_async_set(&p->async, f, flags);
 	return 0;
 }
 

@@ -27,6 +27,7 @@ struct pipe {
 	unsigned int readers, writers;
 	unsigned int reader_opens, writer_opens;	/* count every open: FIFOs wait for a change */
 	unsigned int files;
+	struct file_async_list async;
 	struct page *spare;		/* a page emptied last, kept for the next write */
 	struct pipe_slot *ring;
 	uint32_t uid;

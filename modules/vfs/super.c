@@ -108,13 +108,12 @@ void super_put(struct super *s)
 	spin_lock(&supers_lock);
 	list_remove(&s->link);
 	spin_unlock(&supers_lock);
+	/* Pins first: what is dropped from the cache is not found any more to be unpinned. */
+	if (s->ops->release)
+		s->ops->release(s);
 	if (s->root) {
 		dentry_drop_tree(s->root);
-		if (s->ops->release)
-			s->ops->release(s);
 		dentry_put(s->root);
-	} else if (s->ops->release) {
-		s->ops->release(s);
 	}
 	kfree(s->private);
 	kfree(s);
