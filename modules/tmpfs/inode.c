@@ -87,8 +87,6 @@ void tmpfs_evict(struct inode *inode)
 	if (!ti)
 		return;
 	tmpfs_free_xattrs(ti);
-	kfree(inode->link_text);
-	inode->link_text = NULL;
 	uncount_inode(inode->super);
 	ti->inode = NULL;
 	inode->object = NULL;
@@ -155,6 +153,7 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *target
 		return error;
 	}
 	inode->link_text = text;
+	inode->flags |= INODE_OWN_TEXT;
 	inode->size = strlen(text);
 	inode->object = NULL;
 	tmpfs_link_dentry(dir, d, inode);

@@ -62,7 +62,11 @@ MODAPI(inode_init_owner);
 
 static void inode_free_rcu(struct rcu_head *head)
 {
-	kmem_cache_free(inode_cache, container_of(head, struct inode, rcu));
+	struct inode *inode = container_of(head, struct inode, rcu);
+
+	if (inode->flags & INODE_OWN_TEXT)
+		kfree(inode->link_text);
+	kmem_cache_free(inode_cache, inode);
 }
 
 void inode_put(struct inode *inode)

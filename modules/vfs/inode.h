@@ -106,6 +106,7 @@ struct inode_ops {
 #define INODE_SWAPFILE    0x04u
 #define INODE_DEAD        0x08u		/* directory removed: no new entries */
 #define INODE_LINKABLE    0x20u		/* made by O_TMPFILE: linkat may give it its first name */
+#define INODE_OWN_TEXT    0x40u		/* link_text is kfreed with the inode's memory */
 #define INODE_NO_TIMES    0x10u		/* a private file without times to keep */
 
 struct inode {
