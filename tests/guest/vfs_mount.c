@@ -22,25 +22,16 @@ static int listed(const char *where)
 	return strstr(buf, want) != NULL;
 }
 
-int main(void)
+static char dir[64], a[80], b[80], name[96], buf[8192];
+
+/* Options and their limits. Leaves `a` mounted with a file and three names in it. */
+static void limits(void)
 {
-	char dir[64], a[80], b[80], name[96], buf[8192] = { 0 };
 	struct statfs fs;
 	struct stat st;
-	int fd, status, written = 0;
+	int fd, written = 0;
 	long n;
 
-	mkdir("/tmp", 01777);
-	snprintf(dir, sizeof(dir), "/tmp/vfs_mount.%d", getpid());
-	snprintf(a, sizeof(a), "%s/a", dir);
-	snprintf(b, sizeof(b), "%s/b", dir);
-	mkdir(dir, 0755);
-	mkdir(a, 0755);
-	mkdir(b, 0755);
-	if (mount("tmpfs", a, "tmpfs", 0, "size=64k,mode=0700,nr_inodes=5") < 0) {
-		printf("1..0 # SKIP may not mount\n");
-		return 0;
-	}
 	CHECK_ERRNO(mount("x", a, "nonesuch", 0, ""), ENODEV);
 	CHECK_ERRNO(mount("x", "/nonesuch", "tmpfs", 0, ""), ENOENT);
 	CHECK_ERRNO(mount("x", b, "tmpfs", 0, "bad=1"), EINVAL);
@@ -66,7 +57,14 @@ int main(void)
 	CHECK_ERRNO(open(name, O_CREAT | O_WRONLY, 0600), ENOSPC);
 	CHECK_ERRNO(umount(a), EBUSY);
 	close(fd);
-	/* Bind, through which the same files are seen. */
+}
+
+/* A bind mount, through which the same files are seen, made read-only and taken away while in use. */
+static void bind_mount(void)
+{
+	struct stat st;
+	int fd, other;
+
 	CHECK_EQ(mount(a, b, NULL, MS_BIND, NULL), 0);
 	snprintf(name, sizeof(name), "%s/f", b);
 	CHECK_EQ(stat(name, &st), 0);
@@ -76,8 +74,8 @@ int main(void)
 	CHECK_ERRNO(chmod(name, 0644), EROFS);
 	CHECK((fd = open(name, O_RDONLY)) >= 0);
 	snprintf(name, sizeof(name), "%s/f", a);
-	CHECK((n = open(name, O_WRONLY)) >= 0);
-	close(n);
+	CHECK((other = open(name, O_WRONLY)) >= 0);
+	close(other);
 	CHECK_ERRNO(rmdir(b), EBUSY);
 	CHECK_EQ(umount2(b, MNT_DETACH), 0);
 	CHECK_EQ(read(fd, buf, 10), 10);
@@ -87,6 +85,14 @@ int main(void)
 	CHECK_EQ(chdir(a), 0);
 	CHECK_EQ(stat("../b", &st), 0);
 	CHECK_EQ(chdir("/"), 0);
+}
+
+static void moved(void)
+{
+	struct statfs fs;
+	struct stat st;
+	int status;
+
 	CHECK_EQ(mount(a, b, NULL, MS_MOVE, NULL), 0);
 	snprintf(name, sizeof(name), "%s/f", a);
 	CHECK_ERRNO(stat(name, &st), ENOENT);
@@ -106,6 +112,24 @@ int main(void)
 	CHECK_EQ(status, 0);
 	CHECK_EQ(umount(b), 0);
 	CHECK(listed(b) != 1);
+}
+
+int main(void)
+{
+	mkdir("/tmp", 01777);
+	snprintf(dir, sizeof(dir), "/tmp/vfs_mount.%d", getpid());
+	snprintf(a, sizeof(a), "%s/a", dir);
+	snprintf(b, sizeof(b), "%s/b", dir);
+	mkdir(dir, 0755);
+	mkdir(a, 0755);
+	mkdir(b, 0755);
+	if (mount("tmpfs", a, "tmpfs", 0, "size=64k,mode=0700,nr_inodes=5") < 0) {
+		printf("1..0 # SKIP may not mount\n");
+		return 0;
+	}
+	limits();
+	bind_mount();
+	moved();
 	CHECK_EQ(rmdir(a), 0);
 	CHECK_EQ(rmdir(b), 0);
 	rmdir(dir);
