@@ -15,6 +15,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,6 +97,7 @@ int main(void)
 	printf("@@ done\n");
 	fflush(stdout);
 	sync();
+	tcdrain(1);		/* the last line must be out before the machine is off */
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
