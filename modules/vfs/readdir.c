@@ -73,28 +73,33 @@ static bool emit_dirent(struct dir_context *c, const char *name, size_t n, uint6
 	return true;
 }
 
-static int read_directory(struct file *f, struct dir_context *c)
+/* Collects entries and stores them: bytes, or an error with the position unchanged. */
+static long read_directory(struct file *f, struct dirent_buffer *b, struct uout_u8 entries)
 {
+	struct dir_context *c = &b->context;
 	struct inode *inode = f->inode;
 	bool shared = refcount_read(&f->refs) > 1;
-	int error;
+	long error;
 
 	if (!f->ops->readdir || !inode_is_dir(inode))
 		return -ENOTDIR;
 	if (shared)
 		mutex_lock(&f->pos_lock);
+	c->pos = f->pos;
 	mutex_lock(&inode->lock);
-	if (inode->flags & INODE_DEAD) {
-		error = -ENOENT;
-	} else {
-		c->pos = f->pos;
-		error = f->ops->readdir(f, c);
-		f->pos = c->pos;
-	}
+	error = inode->flags & INODE_DEAD ? -ENOENT : f->ops->readdir(f, c);
 	mutex_unlock(&inode->lock);
+	if (b->last_next)
+		*b->last_next = c->pos;
+	if (b->used)
+		error = copy_out_u8_array(entries, (uint8_t *)b->buf, b->used) ? -EFAULT : (long)b->used;
+	else if (!error && b->too_small)
+		error = -EINVAL;
+	if (error >= 0)
+		f->pos = c->pos;
 	if (shared)
 		mutex_unlock(&f->pos_lock);
-	if (!error)
+	if (error >= 0)
 		file_touch_atime(f);
 	return error;
 }
@@ -109,13 +114,7 @@ static long get_entries(int32_t fd, struct uout_u8 entries, size_t count, bool o
 		return error;
 	b.size = MIN(count, (size_t)DIRENT_CHUNK);
 	b.buf = kmalloc(b.size, 0);
-	error = b.buf ? read_directory(r.file, &b.context) : -ENOMEM;
-	if (b.last_next)
-		*b.last_next = b.context.pos;
-	if (b.used)
-		error = copy_out_u8_array(entries, (uint8_t *)b.buf, b.used) ? -EFAULT : (long)b.used;
-	else if (!error && b.too_small)
-		error = -EINVAL;
+	error = b.buf ? read_directory(r.file, &b, entries) : -ENOMEM;
 	kfree(b.buf);
 	fd_put(&r);
 	return error;

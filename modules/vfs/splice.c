@@ -334,36 +334,33 @@ static long splice_files(struct file *in, uintptr_t in_user, struct file *out, u
 	struct pipe *from = file_pipe(in), *to = file_pipe(out);
 	bool nonblock = (flags & SPLICE_F_NONBLOCK) ||
 			((from ? in : out)->flags & O_NONBLOCK) || (from && to && (out->flags & O_NONBLOCK));
-	int64_t offset;
-	bool at_offset = false;
-	long n;
+	int64_t in_pos = 0, out_pos = 0;
+	long n = 0;
 
-	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE))
-		return -EBADF;
 	if ((from && in_user) || (to && out_user))
 		return -ESPIPE;
+	if (out_user)
+		n = load_offset(out_user, &out_pos);
+	if (!n && in_user)
+		n = load_offset(in_user, &in_pos);
+	if (n)
+		return n;
+	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE))
+		return -EBADF;
 	if (from && to)
 		return pipe_to_pipe(from, to, count, nonblock, false);
 	if (!from && !to)
 		return -EINVAL;
-	if (from ? out_user : in_user) {
-		struct file *f = from ? out : in;
-
-		if (!(f->mode & FILE_PREAD))
-			return -EINVAL;
-		n = load_offset(from ? out_user : in_user, &offset);
-		if (n)
-			return n;
-		at_offset = true;
-	}
+	if ((in_user && !(in->mode & FILE_PREAD)) || (out_user && !(out->mode & FILE_PREAD)))
+		return -EINVAL;
 	if (from) {
 		if (out->flags & O_APPEND)
 			return -EINVAL;
-		n = pipe_to_file(from, out, at_offset ? &offset : NULL, count, nonblock);
-		return n > 0 && at_offset ? store_offset(out, out_user, offset, n) : n;
+		n = pipe_to_file(from, out, out_user ? &out_pos : NULL, count, nonblock);
+		return n > 0 && out_user ? store_offset(out, out_user, out_pos, n) : n;
 	}
-	n = file_to_pipe(in, at_offset ? &offset : NULL, to, count, nonblock);
-	return n > 0 && at_offset ? store_offset(in, in_user, offset, n) : n;
+	n = file_to_pipe(in, in_user ? &in_pos : NULL, to, count, nonblock);
+	return n > 0 && in_user ? store_offset(in, in_user, in_pos, n) : n;
 }
 
 long sys_splice(int32_t in, struct uinout_off in_offset, int32_t out, struct uinout_off out_offset,
@@ -432,13 +429,12 @@ long sys_vmsplice(int32_t fd, struct uin_iovec iov, size_t count, uint32_t flags
 	n = fd_get(fd, &r);
 	if (n)
 		return n;
-	if (!file_pipe(r.file))
-		n = -EBADF;
-	else
-		n = io_iter_init_vector(&it, iov.addr, count, fast, &heap);
+	n = io_iter_init_vector(&it, iov.addr, count, fast, &heap);
 	if (!n) {
 		io = file_io_flags(r.file) | (flags & SPLICE_F_NONBLOCK ? IO_NONBLOCK : 0);
-		if (it.count)
+		if (!file_pipe(r.file))
+			n = -EBADF;
+		else if (it.count)
 			n = r.file->mode & FILE_WRITE ? file_write_iter(r.file, &it, NULL, io)
 						      : file_read_iter(r.file, &it, NULL, io);
 		kfree(heap);
