@@ -297,10 +297,10 @@ long sys_rt_tgsigqueueinfo(int32_t tgid, int32_t tid, int32_t sig, struct uin_si
 	struct siginfo info;
 	int error;
 
-	if (tgid <= 0 || tid <= 0)
-		return -EINVAL;
 	error = queue_info(from, sig, tgid, &info);
-	return error ? error : kill_thread(tgid, tid, sig, &info);
+	if (error)
+		return error;
+	return tgid <= 0 || tid <= 0 ? -EINVAL : kill_thread(tgid, tid, sig, &info);
 }
 
 static bool on_altstack(const struct task *t)

@@ -233,38 +233,43 @@ static int siginfo_out(struct uout_siginfo to, const struct wait_request *w)
 	return copy_out_siginfo(to, &info);
 }
 
-long sys_waitid(int32_t which, int32_t nr, struct uout_siginfo out, int32_t options, struct uout_rusage usage)
+/* The number of the child, 0, or a negative errno; *w describes the child. */
+static int wait_by_id(struct wait_request *w, int which, int nr)
 {
-	struct wait_request w = { .options = options };
 	bool nonblocking;
-	int result;
+	int options = w->options, result;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	if (which == P_ALL)
-		result = get_target(&w, P_ALL, 0);
+		result = get_target(w, P_ALL, 0);
 	else if (which == P_PID)
-		result = nr > 0 ? get_target(&w, P_PID, nr) : -EINVAL;
+		result = nr > 0 ? get_target(w, P_PID, nr) : -EINVAL;
 	else if (which == P_PGID)
-		result = nr >= 0 ? get_target(&w, P_PGID, nr) : -EINVAL;
+		result = nr >= 0 ? get_target(w, P_PGID, nr) : -EINVAL;
 	else if (which == P_PIDFD)
-		result = nr >= 0 ? pidfd_target(&w, nr) : -EINVAL;
+		result = nr >= 0 ? pidfd_target(w, nr) : -EINVAL;
 	else
 		result = -EINVAL;
 	if (result)
 		return result;
-	nonblocking = (w.options & WNOHANG) && !(options & WNOHANG);
-	result = do_wait(&w);
-	pid_put(w.pid);
-	if (result == 0 && nonblocking)
-		return -EAGAIN;
-	if (result < 0)
-		return result;
-	if (siginfo_out(out, &w))
-		return -EFAULT;
+	nonblocking = (w->options & WNOHANG) && !(options & WNOHANG);
+	result = do_wait(w);
+	pid_put(w->pid);
+	return result == 0 && nonblocking ? -EAGAIN : result;
+}
+
+long sys_waitid(int32_t which, int32_t nr, struct uout_siginfo out, int32_t options, struct uout_rusage usage)
+{
+	struct wait_request w = { .options = options };
+	int result = wait_by_id(&w, which, nr);
+
 	if (result > 0 && rusage_out(usage, &w.times))
 		return -EFAULT;
-	return 0;
+	/* As Linux: the structure is written, with zeroes, also when the call fails. */
+	if (siginfo_out(out, &w))
+		return -EFAULT;
+	return result < 0 ? result : 0;
 }
