@@ -91,10 +91,11 @@ static bool pop(struct tty *t, uint16_t *entry, bool *release)
 	return some;
 }
 
-/* Works through the raw queue up to a signal, which is returned. *more: there may be more. */
-static int receive(struct tty *t, bool *more)
+/* Works through the raw queue up to a signal, which is returned. *more: there may be more; *readable: readers got something. */
+static int receive(struct tty *t, bool *more, bool *readable)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);
+	uint32_t ready = t->line.ready;
 	bool release = false;
 	uint16_t entry;
 	int sig = 0;
@@ -117,8 +118,7 @@ static int receive(struct tty *t, bool *more)
 	tty_output_start_locked(t);
 	if (release && t->ops->throttle)
 		t->ops->throttle(t, false);
-	if (wait_queue_active(&t->write_wait) && t->peer)
-		poll_wake(&t->write_wait, POLL_OUT_SET);
+	*readable = t->line.ready != ready;
 	spin_unlock_irqrestore(&t->lock, flags);
 	return sig;
 }
@@ -147,12 +147,14 @@ static void input_thread(void *arg)
 	sched_set_params(current, &params);
 	for (;;) {
 		struct tty *t;
-		bool more = true;
+		bool more = true, readable;
 
 		wait_event(&pending_wait, (t = next_pending()) != NULL, WAIT_UNINTERRUPTIBLE, TIME_NEVER);
 		while (more) {
-			int sig = receive(t, &more);
+			int sig = receive(t, &more, &readable);
 
+			if (readable)
+				file_async_notify(&t->async, FILE_READ, POLL_IN_SET);
 			if (sig) {
 				tty_signal_foreground(t, sig);
 				more = true;

@@ -55,6 +55,8 @@ struct tty *tty_find_name(const char *name, size_t length);
 
 /* output.c; `_locked`: tty->lock held. */
 unsigned int tty_output_room(const struct tty *t);
+/* Is it worth while for a writer to try? */
+bool tty_writable(const struct tty *t);
 /* Through OPOST; bytes used up: fewer than n if the queue is full. `reserve`: leave that room. */
 size_t tty_output_process_locked(struct tty *t, const uint8_t *buf, size_t n, unsigned int reserve);
 /* One byte as it is; dropped if there is no room. */
@@ -101,12 +103,15 @@ void tty_input_resume(struct tty *t);
 int tty_check_change(struct tty *t, int sig);
 /* open(2) by a session leader without a terminal. tty_mutex held. */
 void tty_open_session(struct tty *t, struct file *f);
+/* A hang-up with tty_mutex held. */
+void tty_hangup_locked(struct tty *t);
+/* `t` is null for the master of a pty, whose slave is `real`. */
 long tty_job_ioctl(struct tty *t, struct tty *real, struct file *f, unsigned int cmd, uintptr_t arg);
 void tty_leader_exit(struct tty *t, struct pid *session);
 void tty_session_info(struct tty *t, uint64_t *rdev, int *foreground_group);
 
-/* termios.c: -ENOIOCTLCMD if it is none of its calls. `real`: the slave if t is a master. */
-long tty_termios_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uintptr_t arg);
+/* termios.c: -ENOIOCTLCMD if it is none of its calls. */
+long tty_termios_ioctl(struct tty *t, unsigned int cmd, uintptr_t arg);
 extern const struct termios2 tty_default_termios;
 unsigned int tty_speed_of(tcflag_t cflag);
 /* B0 if it is none of those with a code. */
@@ -123,8 +128,17 @@ void tty_console_offer(struct tty *t, struct log_console *log);
 /* sysrq.c: a debug key. Any context. */
 void tty_sysrq(char key);
 
-/* pty.c, devpts.c */
-int tty_pty_start(void);
+/* pty.c */
+int pty_start(void);
+/* The mode and owner that devpts gives new slaves. */
+int devpts_start(void);
+int devpts_add(unsigned int index);
+void devpts_remove(unsigned int index);
+/* Opens the master behind /dev/ptmx and /dev/pts/ptmx. */
+extern const struct file_ops ptmx_ops;
+#define PTY_MAX 4096u
+#define PTMX_DEVICE device_number(5, 2)
+#define PTY_SLAVE_MAJOR 136u
 
 /* vt.c: the screen and its keyboard. */
 int tty_screen_start(void);

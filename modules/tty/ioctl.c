@@ -27,7 +27,7 @@ static long modem(struct tty *t, unsigned int cmd, uintptr_t arg)
 	uint32_t bits;
 
 	if (!t->ops->modem_get)
-		return -EINVAL;
+		return -ENOTTY;
 	if (cmd != TIOCMGET && user_load_u32(arg, &bits))
 		return -EFAULT;
 	flags = spin_lock_irqsave(&t->lock);
@@ -65,7 +65,7 @@ static long set_discipline(struct tty *t, uintptr_t arg)
 	return which == N_TTY ? 0 : -EINVAL;
 }
 
-static long common_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uintptr_t arg)
+static long common_ioctl(struct tty *t, unsigned int cmd, uintptr_t arg)
 {
 	switch (cmd) {
 	case TIOCINQ:
@@ -89,7 +89,7 @@ static long common_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uint
 	case TIOCSETD:
 		return set_discipline(t, arg);
 	case TIOCGDEV:
-		return user_store_u32(arg, (uint32_t)device_encode(real->device));
+		return user_store_u32(arg, (uint32_t)device_encode(t->device));
 	case TIOCMGET:
 	case TIOCMSET:
 	case TIOCMBIS:
@@ -112,8 +112,8 @@ long tty_ioctl_file(struct file *f, unsigned int cmd, uintptr_t arg)
 	if (result == -ENOIOCTLCMD && t->ops->ioctl)
 		result = t->ops->ioctl(t, f, cmd, arg);
 	if (result == -ENOIOCTLCMD)
-		result = tty_termios_ioctl(t, t, cmd, arg);
+		result = tty_termios_ioctl(t, cmd, arg);
 	if (result == -ENOIOCTLCMD)
-		result = common_ioctl(t, t, cmd, arg);
+		result = common_ioctl(t, cmd, arg);
 	return result == -ENOIOCTLCMD ? -ENOTTY : result;
 }

@@ -109,11 +109,25 @@ static void release_session(struct tty *t, bool continue_group)
 	pid_put(session);
 }
 
+/* The leader hears of a hang-up wherever it stands. */
+static void signal_leader(struct pid *session)
+{
+	struct process *leader = process_find(session->nr);
+
+	if (!leader)
+		return;
+	signal_send_process(leader, SIGHUP, SIGINFO_KERNEL);
+	signal_send_process(leader, SIGCONT, SIGINFO_KERNEL);
+	process_put(leader);
+}
+
 /* Files opened so far are dead but those of /dev/console. tty_mutex held. */
-static void hangup_locked(struct tty *t)
+void tty_hangup_locked(struct tty *t)
 {
 	unsigned long flags;
 
+	if (t->session)
+		signal_leader(t->session);
 	release_session(t, true);
 	tty_input_flush(t);
 	flags = spin_lock_irqsave(&t->lock);
@@ -124,14 +138,12 @@ static void hangup_locked(struct tty *t)
 	spin_unlock_irqrestore(&t->lock, flags);
 	wait_queue_wake(&t->read_wait, ~0u, POLL_IN_SET | EPOLLHUP | EPOLLERR);
 	wait_queue_wake(&t->write_wait, ~0u, POLL_OUT_SET | EPOLLHUP | EPOLLERR);
-	if (t->ops->hangup)
-		t->ops->hangup(t);
 }
 
 void tty_hangup(struct tty *t)
 {
 	mutex_lock(&tty_mutex);
-	hangup_locked(t);
+	tty_hangup_locked(t);
 	mutex_unlock(&tty_mutex);
 }
 
@@ -139,10 +151,9 @@ void tty_leader_exit(struct tty *t, struct pid *session)
 {
 	mutex_lock(&tty_mutex);
 	if (t->session == session) {
-		if (t->peer)
-			release_session(t, true);
-		else
-			hangup_locked(t);
+		release_session(t, true);
+		if (!t->master_wait)
+			tty_hangup_locked(t);
 	}
 	mutex_unlock(&tty_mutex);
 }
@@ -263,7 +274,7 @@ long tty_job_ioctl(struct tty *t, struct tty *real, struct file *f, unsigned int
 	case TIOCSCTTY:
 		return set_controlling(real, f, arg);
 	case TIOCNOTTY:
-		return give_up(real);
+		return t == real ? give_up(real) : -ENOTTY;
 	case TIOCSPGRP:
 		return set_group(real, arg);
 	case TIOCGPGRP:

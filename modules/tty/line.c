@@ -38,8 +38,7 @@ static void store(struct tty *t, uint8_t c)
 	l->data[l->head++ & LINE_MASK] = c;
 	if (!tty_flag_l(t, ICANON)) {
 		l->ready = l->head;
-		if (wait_queue_active(&t->read_wait))
-			poll_wake(&t->read_wait, POLL_IN_SET);
+		poll_wake(&t->read_wait, POLL_IN_SET);
 	}
 }
 

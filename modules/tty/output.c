@@ -114,6 +114,7 @@ size_t tty_output_take(struct tty *t, uint8_t *buf, size_t n)
 	for (size_t i = 0; i < n; i++)
 		buf[i] = t->out[t->out_tail++ & OUT_MASK];
 	left = pending - n;
+	full_barrier();		/* the room is seen, or the writer who looks for it is */
 	if (n && left < TTY_OUT_SIZE / 2 && wait_queue_active(&t->write_wait))
 		poll_wake(&t->write_wait, POLL_OUT_SET);
 	return n;
@@ -153,17 +154,22 @@ void tty_packet_locked(struct tty *t, uint8_t status)
 		[TIOCPKT_NOSTOP] = TIOCPKT_DOSTOP, [TIOCPKT_DOSTOP] = TIOCPKT_NOSTOP,
 	};
 
-	if (!t->packet || !t->peer)
+	if (!t->packet)
 		return;
 	if (status < ARRAY_SIZE(opposite))
 		t->packet_status &= (uint8_t)~opposite[status];
 	t->packet_status |= status;
-	poll_wake(&t->peer->read_wait, POLL_IN_SET | EPOLLPRI);
+	poll_wake(t->master_wait, POLL_IN_SET | EPOLLPRI);
 }
 
-static bool writable(const struct tty *t)
+/* A stopped pty takes nothing: its queue is the other side's input already. */
+static bool held(const struct tty *t) { return t->stopped && t->master_wait; }
+
+bool tty_writable(const struct tty *t)
 {
-	return tty_output_room(t) >= TTY_OUT_RESERVE + TTY_OUT_SIZE / 8 || READ_ONCE(t->closing);
+	if (READ_ONCE(t->closing))
+		return true;
+	return !held(t) && tty_output_room(t) >= TTY_OUT_RESERVE + TTY_OUT_SIZE / 8;
 }
 
 static int wait_result(int error)
@@ -185,7 +191,7 @@ static long write_chunk(struct tty_file *tf, const uint8_t *buf, size_t n, bool 
 			spin_unlock_irqrestore(&t->lock, flags);
 			return -EIO;
 		}
-		used = tty_output_process_locked(t, buf, n, TTY_OUT_RESERVE);
+		used = held(t) ? 0 : tty_output_process_locked(t, buf, n, TTY_OUT_RESERVE);
 		tty_output_start_locked(t);
 		spin_unlock_irqrestore(&t->lock, flags);
 		*done += (long)used;
@@ -197,7 +203,7 @@ static long write_chunk(struct tty_file *tf, const uint8_t *buf, size_t n, bool 
 			continue;	/* a device that takes at once has made room */
 		if (nonblock)
 			return -EAGAIN;
-		error = wait_event(&t->write_wait, writable(t) || tty_file_dead(tf), WAIT_INTERRUPTIBLE,
+		error = wait_event(&t->write_wait, tty_writable(t) || tty_file_dead(tf), WAIT_INTERRUPTIBLE,
 				   TIME_NEVER);
 		if (error)
 			return wait_result(error);
@@ -229,18 +235,20 @@ long tty_write_bytes(struct tty_file *tf, struct io_iter *from, bool nonblock)
 			error = -ERESTARTSYS;
 	}
 	mutex_unlock(&t->write_mutex);
+	full_barrier();		/* the free mutex is seen, or who waits for it is */
 	if (wait_queue_active(&t->write_wait))
 		poll_wake(&t->write_wait, POLL_OUT_SET);
 	return done ? done : error;
 }
 
+/* A pty has given its bytes away when they are in the queue. */
 static bool drained(struct tty *t)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);
-	bool empty = !tty_output_pending(t) && !(t->ops->busy && t->ops->busy(t));
+	bool empty = t->master_wait || (!tty_output_pending(t) && !(t->ops->busy && t->ops->busy(t)));
 
 	spin_unlock_irqrestore(&t->lock, flags);
-	return empty || t->closing;
+	return empty;
 }
 
 /* The last bytes leave a device without telling: looked at every few milliseconds. */

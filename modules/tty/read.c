@@ -82,7 +82,7 @@ static long read_canonical(struct tty_file *tf, uint8_t *buf, size_t n, bool non
 		if (line)
 			return (long)taken;
 		if (ended(tf))
-			return t->peer && t->closing ? -EIO : 0;
+			return t->closing ? -EIO : 0;
 		error = nonblock ? -EAGAIN : 0;
 		if (!error)
 			error = wait_result(wait_event(&t->read_wait, have_line(t) || ended(tf) || !tty_flag_l(t, ICANON),
@@ -115,7 +115,7 @@ static long read_raw(struct tty_file *tf, uint8_t *buf, size_t n, bool nonblock)
 		if (taken)
 			return (long)taken;
 		if (ended(tf))
-			return t->peer && t->closing ? -EIO : 0;
+			return t->closing ? -EIO : 0;
 		if (!min && !time)
 			return 0;
 		error = nonblock ? -EAGAIN : 0;
@@ -200,7 +200,7 @@ unsigned int tty_poll_file(struct file *f, struct poll_table *table)
 	}
 	if (t->closing)
 		events |= POLL_IN_SET | EPOLLHUP;
-	if (tty_output_room(t) > TTY_OUT_RESERVE + TTY_OUT_SIZE / 8)
+	if (tty_writable(t))
 		events |= POLL_OUT_SET;
 	spin_unlock_irqrestore(&t->lock, flags);
 	return events;

@@ -86,6 +86,7 @@ void render_screen(struct screen *s, bool force)
 
 void render_soon(struct screen *s)
 {
+	full_barrier();		/* the thread sees `dirty`, or it is seen waiting */
 	if (READ_ONCE(s->dirty) && wait_queue_active(&render_wait))
 		wait_wake_one(&render_wait);
 }

@@ -180,8 +180,6 @@ void tty_set_winsize(struct tty *t, const struct winsize *size)
 	if (!changed)
 		return;
 	tty_signal_foreground(t, SIGWINCH);
-	if (t->peer)
-		tty_signal_foreground(t->peer, SIGWINCH);
 }
 
 static int window_size(struct tty *t, unsigned int cmd, uintptr_t arg)
@@ -281,16 +279,16 @@ static long set_carrier_mode(struct tty *t, uintptr_t arg)
 	return 0;
 }
 
-static long line_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uintptr_t arg)
+static long line_ioctl(struct tty *t, unsigned int cmd, uintptr_t arg)
 {
 	switch (cmd) {
 	case TIOCGWINSZ:
 	case TIOCSWINSZ:
-		return window_size(real, cmd, arg);
+		return window_size(t, cmd, arg);
 	case TCXONC:
-		return flow(real, arg);
+		return flow(t, arg);
 	case TCFLSH:
-		return flush_queues(real, arg);
+		return flush_queues(t, arg);
 	case TCSBRK:
 		return drain_and_break(t, arg ? 0 : 250 * NSEC_PER_MSEC);
 	case TCSBRKP:
@@ -302,39 +300,39 @@ static long line_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uintpt
 		set_break(t, cmd == TIOCSBRK);
 		return 0;
 	case TIOCGSOFTCAR:
-		return user_store_u32(arg, !!(real->termios.c_cflag & CLOCAL));
+		return user_store_u32(arg, !!(t->termios.c_cflag & CLOCAL));
 	case TIOCSSOFTCAR:
-		return set_carrier_mode(real, arg);
+		return set_carrier_mode(t, arg);
 	default:
 		return -ENOIOCTLCMD;
 	}
 }
 
-long tty_termios_ioctl(struct tty *t, struct tty *real, unsigned int cmd, uintptr_t arg)
+long tty_termios_ioctl(struct tty *t, unsigned int cmd, uintptr_t arg)
 {
 	switch (cmd) {
 	case TCGETS:
-		return get_settings(real, arg, sizeof(struct termios));
+		return get_settings(t, arg, sizeof(struct termios));
 	case TCSETS:
 	case TCSETSW:
 	case TCSETSF:
-		return set_settings(real, arg, sizeof(struct termios), cmd == TCSETS ? 0 :
+		return set_settings(t, arg, sizeof(struct termios), cmd == TCSETS ? 0 :
 				    cmd == TCSETSW ? WAIT_OUTPUT : WAIT_OUTPUT | FLUSH_INPUT);
 	case TCGETS2:
-		return get_settings(real, arg, sizeof(struct termios2));
+		return get_settings(t, arg, sizeof(struct termios2));
 	case TCSETS2:
 	case TCSETSW2:
 	case TCSETSF2:
-		return set_settings(real, arg, sizeof(struct termios2), cmd == TCSETS2 ? 0 :
+		return set_settings(t, arg, sizeof(struct termios2), cmd == TCSETS2 ? 0 :
 				    cmd == TCSETSW2 ? WAIT_OUTPUT : WAIT_OUTPUT | FLUSH_INPUT);
 	case TCGETA:
-		return get_old_settings(real, arg);
+		return get_old_settings(t, arg);
 	case TCSETA:
 	case TCSETAW:
 	case TCSETAF:
-		return set_old_settings(real, arg, cmd == TCSETA ? 0 :
+		return set_old_settings(t, arg, cmd == TCSETA ? 0 :
 					cmd == TCSETAW ? WAIT_OUTPUT : WAIT_OUTPUT | FLUSH_INPUT);
 	default:
-		return line_ioctl(t, real, cmd, arg);
+		return line_ioctl(t, cmd, arg);
 	}
 }

@@ -24,6 +24,7 @@ void tty_setup(struct tty *t)
 	mutex_init(&t->write_mutex);
 	wait_queue_init(&t->read_wait);
 	wait_queue_init(&t->write_wait);
+	file_async_init(&t->async);
 	t->termios = tty_default_termios;
 }
 
@@ -150,6 +151,7 @@ static void release_file(struct file *f)
 	struct tty_file *tf = tty_file_of(f);
 	struct tty *t = tf->tty;
 
+	file_async_set(&t->async, f, 0);
 	mutex_lock(&tty_mutex);
 	t->open_count--;
 	if (t->ops->close)
@@ -183,12 +185,19 @@ static long write_file(struct file *f, struct io_iter *from, int64_t *pos, unsig
 	return tty_write_bytes(tf, from, io_flags & IO_NONBLOCK);
 }
 
+static int set_file_flags(struct file *f, unsigned int flags)
+{
+	file_async_set(&tty_file_of(f)->tty->async, f, flags);
+	return 0;
+}
+
 const struct file_ops tty_file_ops = {
 	.read = read_file,
 	.write = write_file,
 	.ioctl = tty_ioctl_file,
 	.poll = tty_poll_file,
 	.release = release_file,
+	.set_flags = set_file_flags,
 };
 
 static const struct file_ops node_ops = { .open = open_node };
@@ -227,5 +236,8 @@ int tty_init(void)
 	error = tty_screen_start();
 	if (error)
 		log_err("tty: no console on the screen (error %d)", -error);
-	return tty_console_start();
+	error = tty_console_start();
+	if (error)
+		return error;
+	return pty_start();
 }

@@ -16,8 +16,8 @@
 #include "core/lib/refcount.h"
 #include "core/sync/mutex.h"
 #include "core/sync/wait.h"
+#include "modules/vfs/file.h"
 
-struct file;
 struct pid;
 struct tty;
 
@@ -53,8 +53,6 @@ struct tty_ops {
 	void (*close)(struct tty *t, struct file *f);
 	/* -ENOIOCTLCMD: not known. */
 	long (*ioctl)(struct tty *t, struct file *f, unsigned int cmd, uintptr_t arg);
-	/* After a hang-up. */
-	void (*hangup)(struct tty *t);
 	/* The last reference is gone. */
 	void (*release)(struct tty *t);
 };
@@ -92,12 +90,12 @@ struct tty {
 	bool packet;			/* pty: the master reads status bytes, too */
 	uint8_t packet_status;
 	bool exclusive;
-	bool console_owner;		/* has been opened as /dev/console at least once */
 	unsigned int generation;	/* hang-ups so far: older files are dead */
 	struct pid *session, *group;	/* references; group: in the foreground */
 	unsigned int open_count;	/* tty_mutex */
-	bool closing;			/* pty: the other side is gone */
-	struct tty *peer;		/* pty */
+	bool closing;			/* pty: the master is gone */
+	struct wait_queue *master_wait;	/* pty: where its master sleeps; null for hardware */
+	struct file_async_list async;	/* who wants SIGIO */
 
 	struct spinlock raw_lock;
 	uint16_t raw[TTY_RAW_SIZE];	/* byte | tty_flag << 8 */
