@@ -1,0 +1,105 @@
+/*
+ * In-kernel tests of the allocators and of memory objects: nothing is lost, nothing is given out twice.
+ */
+#include <asm/errno.h>
+
+#include "core/debug/ktest.h"
+#include "core/lib/string.h"
+#include "core/mem/memobj.h"
+#include "core/mem/slab.h"
+#include "core/mem/vmap.h"
+#include "core/sync/rcu.h"
+
+#define COUNT 200
+
+KTEST(pages_come_back)
+{
+	static struct page *pages[COUNT];
+	uint64_t before;
+
+	rcu_barrier();
+	before = page_free_count();
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int i = 0; i < COUNT; i++) {
+			pages[i] = page_alloc(i % 4, i & 1 ? ALLOC_ZERO : 0);
+			ktest_check(pages[i] != NULL);
+			if (pages[i])
+				memset(page_address(pages[i]), (int)i, PAGE_SIZE << (i % 4));
+		}
+		for (unsigned int i = 0; i < COUNT; i++)
+			if (pages[i]) {
+				ktest_check(*(unsigned char *)page_address(pages[i]) == (unsigned char)i);
+				page_free(pages[i], i % 4);
+			}
+	}
+	rcu_barrier();
+	ktest_check(page_free_count() + 64 >= before);
+	ktest_check(page_alloc(PAGE_ORDER_MAX + 1, 0) == NULL);
+}
+
+KTEST(kmalloc_gives_distinct_memory)
+{
+	static unsigned char *p[COUNT];
+	static const size_t sizes[] = { 0, 1, 16, 17, 100, 192, 500, 1025, 4000, 9000, 40000 };
+
+	for (unsigned int i = 0; i < COUNT; i++) {
+		size_t n = sizes[i % ARRAY_SIZE(sizes)];
+
+		p[i] = kmalloc(n, i & 1 ? ALLOC_ZERO : 0);
+		ktest_check(p[i] != NULL);
+		ktest_check(!p[i] || kmalloc_size(p[i]) >= n);
+		if (p[i])
+			memset(p[i], (int)i, n);
+	}
+	for (unsigned int i = 0; i < COUNT; i++) {
+		size_t n = sizes[i % ARRAY_SIZE(sizes)];
+
+		ktest_check(n == 0 || (p[i][0] == (unsigned char)i && p[i][n - 1] == (unsigned char)i));
+		kfree(p[i]);
+	}
+	kfree(NULL);
+	ktest_check(kmalloc_array(SIZE_MAX, 2, 0) == NULL);
+}
+
+KTEST(vmalloc_is_mapped_and_unmapped)
+{
+	unsigned char *p = vmalloc(5 * PAGE_SIZE + 1, ALLOC_ZERO);
+	bool ok;
+
+	ktest_check(p != NULL);
+	if (!p)
+		return;
+	p[0] = 1;
+	p[5 * PAGE_SIZE] = 2;
+	ktest_check(p[3 * PAGE_SIZE] == 0);
+	arch_kernel_phys((uintptr_t)p - 1, &ok);
+	ktest_check(!ok);		/* the guard page */
+	vfree(p);
+	arch_kernel_phys((uintptr_t)p, &ok);
+	ktest_check(!ok);
+	vfree(NULL);
+}
+
+KTEST(memobj_keeps_what_was_written)
+{
+	struct memobj *o = memobj_create_anonymous(100 * PAGE_SIZE);
+	char text[100], back[100];
+	struct page *page;
+
+	ktest_check(o != NULL);
+	if (!o)
+		return;
+	memset(text, 'x', sizeof(text));
+	ktest_check(memobj_write(o, 3 * PAGE_SIZE - 50, text, sizeof(text)) == 0);
+	ktest_check(memobj_read(o, 3 * PAGE_SIZE - 50, back, sizeof(back)) == 0);
+	ktest_check(!memcmp(text, back, sizeof(text)));
+	ktest_check(o->pages == 2);
+	ktest_check(memobj_next_page(o, 0) == 2 && memobj_next_page(o, 4) == UINT64_MAX);
+	ktest_check(memobj_page(o, 100, &page) == -EFAULT);
+	memobj_resize(o, 3 * PAGE_SIZE - 20);
+	ktest_check(o->pages == 1);
+	memobj_resize(o, 100 * PAGE_SIZE);
+	ktest_check(memobj_read(o, 3 * PAGE_SIZE - 20, back, 40) == 0);
+	ktest_check(back[0] == 0 && back[39] == 0);
+	memobj_put(o);
+}
