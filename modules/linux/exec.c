@@ -13,6 +13,7 @@
 #include "core/boot/boot.h"
 #include "core/mem/uaccess.h"
 #include "core/module/hooks.h"
+#include "modules/vfs/fd.h"
 
 static int read_head(struct exec *x)
 {
@@ -88,6 +89,8 @@ static int find_program(struct exec *x)
 	for (int depth = 0; !error && x->head[0] == '#' && x->head[1] == '!'; depth++) {
 		if (depth == EXEC_INTERPRETERS)
 			return -ELOOP;
+		if (x->closes_script)
+			return -ENOENT;		/* the interpreter could not open it */
 		error = enter_interpreter(x, x->interpreter_name ? x->interpreter_name : x->name);
 	}
 	return error;
@@ -242,6 +245,7 @@ static int name_of(struct exec *x, int dirfd, const char *path)
 		x->name = kstrdup(path, 0);
 		return x->name ? 0 : -ENOMEM;
 	}
+	x->closes_script = thread_fd_cloexec(current, dirfd);
 	if (!path[0]) {
 		snprintf(buf, sizeof(buf), "/dev/fd/%d", dirfd);
 		x->name = kstrdup(buf, 0);

@@ -44,6 +44,7 @@ struct exec {
 	uintptr_t stack_top, stack_pointer;
 	bool secure, dumpable_reset;
 	bool no_random;
+	bool closes_script;		/* the name is /dev/fd/N of a descriptor that exec closes */
 };
 
 /* exec_strings.c. -E2BIG, -ENOMEM, -EFAULT. */

@@ -11,6 +11,7 @@
 
 #define PHDRS_MAX 128
 #define DYN_BASE  0x555555554000ul	/* two thirds of the address space */
+#define ALIGN_LIMIT (1ul << 30)		/* larger wishes are not heeded */
 #define DYN_RANDOM_MASK 0xfffffffful	/* pages */
 
 struct elf_file {
@@ -18,6 +19,7 @@ struct elf_file {
 	Elf64_Ehdr header;
 	Elf64_Phdr *phdrs;
 	uintptr_t low, high;		/* extent of the PT_LOADs, page aligned */
+	uintptr_t align;		/* largest p_align of them; a power of two */
 	uintptr_t bias;
 };
 
@@ -44,6 +46,7 @@ static int check_segments(struct elf_file *e)
 
 	e->low = UINTPTR_MAX;
 	e->high = 0;
+	e->align = PAGE_SIZE;
 	for (unsigned int i = 0; i < e->header.e_phnum; i++) {
 		const Elf64_Phdr *p = &e->phdrs[i];
 
@@ -57,6 +60,8 @@ static int check_segments(struct elf_file *e)
 		if (!any)
 			e->low = ALIGN_DOWN(p->p_vaddr, PAGE_SIZE);
 		any = true;
+		if (p->p_align > e->align && p->p_align <= ALIGN_LIMIT && !(p->p_align & (p->p_align - 1)))
+			e->align = p->p_align;
 		e->high = MAX(e->high, ALIGN_UP(p->p_vaddr + p->p_memsz, PAGE_SIZE));
 	}
 	return any ? 0 : -ENOEXEC;
@@ -181,12 +186,14 @@ static int choose_bias(struct exec *x, struct elf_file *e, bool program)
 		/* Not into the stack and what hangs below it. */
 		if (base + (e->high - e->low) >= x->as->mmap_base)
 			base = DYN_BASE;
+		base = ALIGN_DOWN(base, e->align);
 	} else {
-		base = aspace_find_room(x->as, e->high - e->low);
+		base = aspace_find_room(x->as, e->high - e->low + e->align - PAGE_SIZE);
 		if (!base)
 			return -ENOMEM;
+		base = ALIGN_UP(base, e->align);
 	}
-	e->bias = base - e->low;
+	e->bias = base - ALIGN_DOWN(e->low, e->align);
 	return 0;
 }
 
