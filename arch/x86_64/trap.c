@@ -315,7 +315,7 @@ void arch_trap_sanitize(struct trap_frame *f)
 {
 	f->cs = X86_USER_CS;
 	f->ss = X86_USER_SS;
-	f->rflags = (f->rflags & (0xcd5ul | FLAGS_TF | FLAGS_RF | FLAGS_AC | FLAGS_ID)) | FLAGS_IF | 2;
+	f->rflags = (f->rflags & (0xcd5ul | FLAGS_NT | FLAGS_TF | FLAGS_RF | FLAGS_AC | FLAGS_ID)) | FLAGS_IF | 2;
 	if (current->frame == f)
 		current->arch.full_return = 1;
 }

@@ -1,7 +1,7 @@
 /*
  * Contract of a port: page tables and the TLB. All ports have 4 KiB pages and 512 entries in a leaf table (2 MiB).
  * <arch/mmu.h> defines struct arch_mmu, the layout of the address space, and the inline accessors of an entry:
- *   USER_END                       first address above user space (its last page is never mapped)
+ *   USER_END                       first address above user space; the page that begins there is never mapped
  *   KERNEL_DIRECT_BASE             virtual address of physical 0 in the direct map
  *   MODULE_AREA_BASE, MODULE_AREA_END, VMAP_BASE, VMAP_END
  *   arch_pte_make(phys, prot)      prot: PROT bits below

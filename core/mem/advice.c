@@ -19,7 +19,7 @@ uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t data_limit)
 	if (rwlock_write_lock_killable(&as->lock))
 		return as->brk_end;
 	old_end = ALIGN_UP(as->brk_end, PAGE_SIZE);
-	if (brk < as->brk_start || brk >= USER_END - PAGE_SIZE)
+	if (brk < as->brk_start || brk >= USER_END)
 		goto out;
 	if (data_limit != UINT64_MAX && brk - as->brk_start + (as->data_end - as->data_start) > data_limit)
 		goto out;
@@ -170,7 +170,7 @@ static bool grow_in_place(struct aspace *as, struct region *r, size_t add, uint6
 	struct region *next = region_next(as, r);
 	uint64_t pages = add >> PAGE_SHIFT;
 
-	if (r->end + add < r->end || r->end + add > USER_END - PAGE_SIZE || (next && next->start < r->end + add))
+	if (r->end + add < r->end || r->end + add > USER_END || (next && next->start < r->end + add))
 		return false;
 	if (limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > limit)
 		return false;
@@ -201,6 +201,8 @@ static long move_region(struct aspace *as, struct region *r, const struct remap_
 	error = move_entries(as, old, at, length);
 	if (error)
 		return error;
+	if (as->vdso == old)
+		as->vdso = at;
 	if (!q->keep_old)
 		error = unmap_locked(as, old, old + q->old_size);
 	return error ? error : (long)at;
@@ -217,11 +219,12 @@ static long remap_locked(struct aspace *as, const struct remap_request *q)
 		return -EINVAL;
 	if (q->old_size > r->end - q->old_addr)
 		return -EFAULT;
-	if (r->flags & REGION_SPECIAL)
-		return -EINVAL;
+	/* Kernel-made mappings (vDSO) may move as a whole, but not grow or be cut. */
+	if ((r->flags & REGION_SPECIAL) && (q->old_size != r->end - r->start || q->new_size != q->old_size || !r->object))
+		return q->new_size > q->old_size ? -EFAULT : -EINVAL;
 	if (q->fixed) {
-		if (!IS_ALIGNED(q->new_addr, PAGE_SIZE) || q->new_size > USER_END - PAGE_SIZE ||
-		    q->new_addr > USER_END - PAGE_SIZE - q->new_size)
+		if (!IS_ALIGNED(q->new_addr, PAGE_SIZE) || q->new_size > USER_END ||
+		    q->new_addr > USER_END - q->new_size)
 			return -EINVAL;
 		if (q->old_addr < q->new_addr + q->new_size && q->new_addr < q->old_addr + q->old_size)
 			return -EINVAL;

@@ -17,7 +17,7 @@
 static bool range_valid(uintptr_t start, size_t length)
 {
 	return IS_ALIGNED(start, PAGE_SIZE) && IS_ALIGNED(length, PAGE_SIZE) && length != 0 &&
-	       length <= USER_END - PAGE_SIZE && start <= USER_END - PAGE_SIZE - length;
+	       length <= USER_END && start <= USER_END - length;
 }
 
 int unmap_locked(struct aspace *as, uintptr_t start, uintptr_t end)
@@ -70,7 +70,7 @@ static int choose_place(struct aspace *as, const struct map_request *q, uintptr_
 	}
 	gap = region_find_gap(as, q->length, MMAP_BOTTOM, top);
 	if (!gap && !q->below_4g)
-		gap = region_find_gap(as, q->length, MMAP_BOTTOM, USER_END - PAGE_SIZE);
+		gap = region_find_gap(as, q->length, MMAP_BOTTOM, USER_END);
 	if (!gap)
 		return -ENOMEM;
 	*out = gap;

@@ -7,6 +7,7 @@
 #include <gen/posix_timers.h>
 #include <linux/timex.h>
 
+#define FREQ_SCALE 65536000ll		/* what a frequency is multiplied by must not overflow */
 #define FREQ_MAX 32768000ll		/* 500 ppm, scaled by 2^16 */
 
 static struct mutex lock = MUTEX_INIT(lock);
@@ -57,6 +58,8 @@ static int check(const struct __kernel_timex *t)
 	if (t->modes && !service(authority)->capable(CAP_SYS_TIME))
 		return -EPERM;
 	if ((t->modes & ADJ_TICK) && (t->tick < 9000 || t->tick > 11000))
+		return -EINVAL;
+	if ((t->modes & ADJ_FREQUENCY) && (t->freq > INT64_MAX / FREQ_SCALE || t->freq < INT64_MIN / FREQ_SCALE))
 		return -EINVAL;
 	if (t->modes & ADJ_SETOFFSET) {
 		long limit = t->modes & ADJ_NANO ? (long)NSEC_PER_SEC : 1000000;
