@@ -23,6 +23,7 @@ local VERBS = {
 	{ "lint", "the rules of the sources", "checks", "lint" },
 	{ "table", "sum up syscalls.tbl: what is served, by module", "table", "table" },
 	{ "bench", "compare with Linux, if ../shared/bench is there", "checks", "bench" },
+	{ "conformance", "run Linux's test suites, if ../shared/conformance is there; a suite's name after it chooses one", "checks", "conformance" },
 	{ "clean", "remove build/", "ninja", "clean" },
 	{ "help", "this list", nil, nil },
 }
@@ -30,7 +31,7 @@ local VERBS = {
 local function help()
 	print("usage: lua5.4 build.lua VERB [options]     (tools/dev VERB installs what is missing first)\n")
 	for _, verb in ipairs(VERBS) do
-		print(("  %-8s %s"):format(verb[1], verb[2]))
+		print(("  %-12s %s"):format(verb[1], verb[2]))
 	end
 	print("\n" .. config.USAGE)
 end

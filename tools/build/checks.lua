@@ -1,4 +1,5 @@
 -- checks.lua: the verbs test, lint and bench.
+local config = require "tools.build.config"
 local fs = require "tools.lib.fs"
 local ninja = require "tools.build.ninja"
 
@@ -53,21 +54,40 @@ function checks.test(options)
 	return ok and 0 or 1
 end
 
-function checks.bench(options)
-	local bench = "../shared/bench/bench"
-	if not fs.exists(bench) then
-		print("no ../shared/bench here: nothing to compare with")
+-- Runs a program from beside the repository on our images, if it is there. `words` are its arguments.
+local function run_beside(options, program, words)
+	if not fs.exists(program) then
+		print("no " .. program .. " here: nothing to compare with")
 		return 0
 	end
-	local status, build = ninja.targets(options, { "mortise.elf", "modules.cpio", "rootfs.cpio" })
+	local status = ninja.targets(options, { "mortise.elf", "modules.cpio", "rootfs.cpio" })
 	if status ~= 0 then
 		return status
 	end
-	local command = bench .. " " .. build.dir
-	for _, word in ipairs(options.words) do
-		command = command .. " " .. fs.quote(word)
+	for i, word in ipairs(words) do
+		words[i] = fs.quote(word)
 	end
-	return os.execute(command) and 0 or 1
+	return os.execute(program .. " " .. table.concat(words, " ")) and 0 or 1
+end
+
+function checks.bench(options)
+	return run_beside(options, "../shared/bench/bench", { config.directory(options), table.unpack(options.words) })
+end
+
+-- conformance [suite [arguments]]: without a suite all of them, one after the other.
+function checks.conformance(options)
+	local suites = { options.words[1] }
+	if #suites == 0 then
+		suites = { "kselftest", "rt-tests", "stress-ng", "workloads" }
+	end
+	local status = 0
+	for _, suite in ipairs(suites) do
+		local words = { suite, "--mortise", config.directory(options), "--passing" }
+		table.move(options.words, 2, #options.words, #words + 1, words)
+		local result = run_beside(options, "../shared/conformance/conformance", words)
+		status = status ~= 0 and status or result
+	end
+	return status
 end
 
 return checks

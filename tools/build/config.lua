@@ -13,6 +13,7 @@ options:
   --config C           release (default) or debug
   -j N                 parallel jobs
   -v                   show commands
+  --                   what follows goes to the program that bench or conformance runs
 options of run:
   --smp N              processors (default 2)
   --mem MIB            memory (default 512)
@@ -33,7 +34,10 @@ function config.parse(words)
 	while words[i] do
 		local word = words[i]
 		local name = word:match("^%-%-([%l-]+)$")
-		if word == "-v" then
+		if word == "--" then
+			table.move(words, i + 1, #words, #options.words + 1, options.words)
+			break
+		elseif word == "-v" then
 			options.verbose = true
 		elseif word == "-j" or (name and WITH_VALUE[name]) then
 			i = i + 1
@@ -58,6 +62,10 @@ function config.parse(words)
 		error("--config is release or debug", 0)
 	end
 	return options
+end
+
+function config.directory(options)
+	return "build/" .. options.arch .. (options.config == "debug" and "-debug" or "")
 end
 
 local CFLAGS = {
@@ -107,7 +115,7 @@ function config.load(options)
 		error("the port " .. arch.name .. " is not ready: " .. path .. " says so", 0)
 	end
 	local build = { arch = arch, config = options.config }
-	build.dir = "build/" .. arch.name .. (options.config == "debug" and "-debug" or "")
+	build.dir = config.directory(options)
 	build.gen = build.dir .. "/gen"
 	build.obj = build.dir .. "/obj"
 	build.cc = arch.prefix .. "gcc"
