@@ -8,6 +8,7 @@ local GOLDEN = "tests/gen/golden/"
 local function context()
 	return main.context {
 		arch = "x86_64", table = "tests/gen/tiny/syscalls.tbl", modules = "tests/gen/tiny/modules", abi_hash = "0123456789abcdef",
+		tests = "tests/gen/tiny",
 	}
 end
 

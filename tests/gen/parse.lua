@@ -72,6 +72,7 @@ local function header_numbers(t)
 	t.fails(check("0 63 read vfs -\n- 64 write vfs -\n"), "t.tbl:2: write is 1 on x86_64, not -", "a number left out")
 	t.fails(check("0 63 read vfs -\n"), "calls without a row: write", "a missing call")
 	t.fails(check("0 63 read vfs -\n1 64 write vfs -\n2 65 draw vfs -\n"), "t.tbl:3: x86_64 has no call draw", "an invented call")
+	t.fails(check("0 63 read vfs -\n1 64 write vfs -\n700 701 draw vfs -\n"), "t.tbl:3: draw is a call of our own and needs one number", "an own call with two numbers")
 	t.fails(check("0 63 read vfs -\n1 64 write vfs -\n453 454 futex_wake vfs -\n"), "futex_wake is 454 on x86_64, not 453",
 		"a call younger than the headers with a wrong number")
 	t.check(pcall(check("0 63 read vfs -\n1 64 write vfs -\n454 454 futex_wake vfs -\n")), "a call younger than the headers")

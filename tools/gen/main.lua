@@ -54,7 +54,7 @@ function main.context(options)
 	local rows = parse.text(text, path, known)
 	local context = {
 		port = options.arch, rows = rows, modules = ordered, by_name = by_name, rows_of = {}, table_path = path,
-		release = main.RELEASE, abi_hash = options.abi_hash or abi_hash(options.arch),
+		release = main.RELEASE, tests = options.tests or "tests/guest", abi_hash = options.abi_hash or abi_hash(options.arch),
 	}
 	for _, module in ipairs(ordered) do
 		context.rows_of[module.name] = {}

@@ -3,7 +3,7 @@ local coverage = require "tools.gen.coverage"
 
 return function(context)
 	local counts, order = coverage.count(context.rows)
-	local tests = coverage.tests("tests/guest")
+	local tests = coverage.tests(context.tests)
 	local out = {
 		"# System calls", "",
 		"Generated from syscalls.tbl. *served*: complete; *partial*: with a gap that CAVEATS.md names; *refused*: ENOSYS.", "",
