@@ -10,6 +10,9 @@
 #define FAIR_SLICE_NS (3 * 1000000ull)
 #define RR_SLICE_NS   (100 * 1000000ull)
 #define TICK_NS       (4 * 1000000ull)
+/* Real-time threads get so much of each period while fair threads wait (sched_rt_runtime_us of Linux). */
+#define RT_PERIOD_NS  (1000 * 1000000ull)
+#define RT_SHARE_NS   (950 * 1000000ull)
 
 /*
  * Runnable threads of one CPU, the running one included (it is counted but in no tree or list). `lock` is taken with
@@ -29,6 +32,8 @@ struct run_queue {
 	unsigned long rt_map[BITMAP_LONGS(RT_PRIORITIES)];
 	struct list rt[RT_PRIORITIES];
 	unsigned int rt_count;
+	uint64_t rt_period;		/* start of the current accounting period, ns */
+	uint64_t rt_used;		/* real-time CPU time in it */
 	struct timer tick;
 	uint64_t switches;
 	uint64_t idle_since;

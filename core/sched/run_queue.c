@@ -5,6 +5,9 @@
  * (weighted CPU time) plus a weighted slice. A thread that slept starts at most one slice behind the queue's clock, so that it
  * is served soon but cannot save up time.
  *
+ * Real-time threads that use up their share of a period let waiting fair threads run until the period ends, so that a program that
+ * spins at a real-time priority does not take the machine away.
+ *
  * Pure logic over the structures of one queue; the caller holds its lock.
  */
 #include "internal.h"
@@ -90,11 +93,16 @@ static int rt_highest(const struct run_queue *rq)
 	return rq->rt_map[0] ? (int)bit_highest(rq->rt_map[0]) : 0;
 }
 
+static bool rt_throttled(const struct run_queue *rq)
+{
+	return rq->rt_used >= RT_SHARE_NS && rq->fair_first;
+}
+
 struct thread *rq_pick(struct run_queue *rq)
 {
 	struct thread *t;
 
-	if (rq->rt_count)
+	if (rq->rt_count && !rt_throttled(rq))
 		t = list_first(&rq->rt[rt_highest(rq)], struct thread, sched.rt_link);
 	else if (rq->fair_first)
 		t = rb_entry(rq->fair_first, struct thread, sched.node);
@@ -111,7 +119,7 @@ bool rq_preempts(const struct run_queue *rq, const struct thread *t)
 	if (now == rq->idle)
 		return true;
 	if (t->sched.class != now->sched.class)
-		return t->sched.class > now->sched.class;
+		return t->sched.class > now->sched.class && rq->rt_used < RT_SHARE_NS;
 	if (t->sched.class == SCHED_CLASS_RT)
 		return t->sched.priority > now->sched.priority;
 	return (int64_t)(t->sched.deadline - now->sched.deadline) < 0;
@@ -128,8 +136,18 @@ void rq_charge(struct run_queue *rq, uint64_t now)
 		return;
 	e->runtime += ran;
 	e->slice_left = e->slice_left > ran ? e->slice_left - ran : 0;
-	if (e->class != SCHED_CLASS_FAIR)
+	if (now - rq->rt_period >= RT_PERIOD_NS) {
+		rq->rt_period = now;
+		rq->rt_used = 0;
+		if (rq->rt_count && e->class != SCHED_CLASS_RT)
+			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+	}
+	if (e->class != SCHED_CLASS_FAIR) {
+		rq->rt_used += ran;
+		if (rt_throttled(rq))
+			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
 		return;
+	}
 	e->vruntime += weighted(t, ran);
 	if (e->slice_left == 0 || (int64_t)(e->vruntime - e->deadline) >= 0) {
 		e->deadline = e->vruntime + weighted(t, FAIR_SLICE_NS);

@@ -20,6 +20,8 @@
 #include "core/sync/wait.h"
 #include "core/time/clock.h"
 
+#define CALLBACKS_MAX 256		/* in one interrupt: the rest comes with the next */
+
 enum { TIMER_IDLE, TIMER_ARMED };
 
 struct timer_queue {
@@ -172,9 +174,11 @@ void timer_interrupt(void)
 {
 	struct timer_queue *q = queue_self();
 
+	unsigned int budget = CALLBACKS_MAX;
+
 	spin_lock_raw(&q->lock);
 	q->programmed = TIME_NEVER;
-	while (q->first) {
+	while (q->first && budget--) {
 		struct timer *t = rb_entry(q->first, struct timer, node);
 		void (*fn)(struct timer *self);
 

@@ -110,8 +110,7 @@ int linux_thread_create(struct thread *child, struct thread *parent_thread, stru
 	copy_task_state(t, parent, q);
 	error = number_task(t, q);
 	if (error) {
-		process_put(p);
-		kmem_cache_free(task_cache, t);
+		task_put(t);
 		return error;
 	}
 	error = head->flags & CLONE_THREAD ? attach_thread(t, p) : attach_process(t, p, parent, q);
@@ -120,7 +119,6 @@ int linux_thread_create(struct thread *child, struct thread *parent_thread, stru
 
 		pid_unuse_locked(t->pid);
 		spin_unlock_irqrestore(&tree_lock, flags);
-		process_put(p);
 		task_put(t);
 		return error;
 	}

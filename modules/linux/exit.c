@@ -13,6 +13,7 @@
 #include "core/debug/panic.h"
 #include "core/mem/uaccess.h"
 #include "core/module/hooks.h"
+#include "modules/vfs/file.h"
 
 void (*session_leader_exit)(struct tty *tty, struct pid *session);
 MODAPI(session_leader_exit);
@@ -271,6 +272,18 @@ static void leave_terminal(struct process *p)
 		session_leader_exit(tty, p->session);
 }
 
+static void release_program(struct process *p)
+{
+	struct file *exe;
+
+	mutex_lock(&p->exec_lock);
+	exe = p->exe;
+	p->exe = NULL;
+	mutex_unlock(&p->exec_lock);
+	if (exe)
+		file_exec_put(exe);
+}
+
 void linux_thread_gone(struct thread *thread)
 {
 	struct task *t = task_of(thread);
@@ -302,16 +315,22 @@ void linux_thread_gone(struct thread *thread)
 	if (t->pid->task == t)
 		t->pid->task = NULL;
 	pid_unuse_locked(t->pid);
-	if (last)
-		become_zombie(p, &reaped);
 	spin_unlock_irqrestore(&tree_lock, flags);
+	if (last) {
+		/* The program may be written again as soon as somebody sees the zombie. */
+		release_program(p);
+		flags = spin_lock_irqsave(&tree_lock);
+		become_zombie(p, &reaped);
+		spin_unlock_irqrestore(&tree_lock, flags);
+	}
 	if (!last)
 		wait_wake_all(&p->exec_wait);
 	signal_release_list(&dead);
 	if (last)
 		hook_call(group_gone, p);
 	release_reaped(&reaped);
-	process_put(p);		/* the task's; its pointer is not used any more */
+	thread_set_data(thread, linux_slot, NULL);
+	task_put(t);
 }
 
 long sys_exit(int32_t status)

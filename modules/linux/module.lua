@@ -6,7 +6,6 @@ return {
 		thread_create = "linux_thread_create",
 		thread_exit = "linux_thread_exit",
 		thread_gone = "linux_thread_gone",
-		thread_free = "linux_thread_free",
 		signal_work = "signal_deliver_work",
 		user_fault = "signal_user_fault",
 	},

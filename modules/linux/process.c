@@ -1,8 +1,8 @@
 /*
  * Creation, references and look-up of processes and tasks.
  *
- * The tree holds one reference to a process from its start until it is reaped; each of its tasks holds one, too. A thread holds
- * one reference to its task (dropped by the thread_free hook).
+ * The tree holds one reference to a process from its start until it is reaped; each of its tasks holds one, too, and one to its thread.
+ * A living thread holds one reference to its task, dropped at the end of thread_gone.
  */
 #include "internal.h"
 
@@ -125,6 +125,7 @@ void process_put(struct process *p)
 }
 MODAPI(process_put);
 
+/* A task keeps its thread and its process: whoever holds a task may look at both, ended or not. */
 struct task *task_create(struct thread *thread, struct process *p)
 {
 	struct task *t = kmem_cache_alloc(task_cache, ALLOC_ZERO);
@@ -133,6 +134,7 @@ struct task *task_create(struct thread *thread, struct process *p)
 		return NULL;
 	refcount_init(&t->refs, 1);
 	t->thread = thread;
+	thread_get(thread);
 	t->process = p;
 	process_get(p);
 	list_init(&t->link);
@@ -143,31 +145,24 @@ struct task *task_create(struct thread *thread, struct process *p)
 	return t;
 }
 
+/* In the RCU thread, where sleeping is allowed: the process may be gone with it. */
 static void task_free_rcu(struct rcu_head *head)
 {
-	kmem_cache_free(task_cache, container_of(head, struct task, rcu));
+	struct task *t = container_of(head, struct task, rcu);
+
+	pid_put(t->pid);
+	process_put(t->process);
+	thread_put(t->thread);
+	kmem_cache_free(task_cache, t);
 }
 
-/* May be called where sleeping is forbidden: what may sleep was released when the thread exited. */
+/* Any context. */
 void task_put(struct task *t)
 {
-	if (!refcount_put(&t->refs))
-		return;
-	pid_put(t->pid);
-	rcu_call(&t->rcu, task_free_rcu);
+	if (refcount_put(&t->refs))
+		rcu_call(&t->rcu, task_free_rcu);
 }
 MODAPI(task_put);
-
-void linux_thread_free(struct thread *thread)
-{
-	struct task *t = task_of(thread);
-
-	if (!t)
-		return;
-	thread_set_data(thread, linux_slot, NULL);
-	t->thread = NULL;
-	task_put(t);
-}
 
 void task_attach_locked(struct task *t)
 {

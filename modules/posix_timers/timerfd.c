@@ -1,7 +1,8 @@
 /*
  * timerfd: timers that are read from a descriptor.
  *
- * `ticks` counts expiries since the last read; a periodic timer is armed anew by the expiry itself, since nobody may ever read.
+ * `ticks` counts expiries since the last read. An expiry only wakes; the periods that are over are counted, and the timer armed for the next,
+ * when somebody looks. So a timer of a nanosecond that nobody reads costs one interrupt.
  * A change of the real-time clock moves absolute timers, and cancels the reads of those that asked for it.
  *
  * Locking: t->lock with interrupts off; all_lock (list of absolute real-time timers) outside of it.
@@ -65,7 +66,6 @@ static void expired(struct timer *timer)
 
 	if (t->expires && now_of(t) < t->expires)
 		timer_arm(timer, clock_deadline(t->clock, t->expires));	/* the clock was set back */
-	count_locked(t);
 	spin_unlock_irqrestore(&t->lock, flags);
 	poll_wake(&t->wait, EPOLLIN | EPOLLRDNORM);
 }
@@ -78,7 +78,9 @@ static bool cancelled(const struct timerfd *t)
 
 static bool readable(const struct timerfd *t)
 {
-	return READ_ONCE(t->ticks) != 0 || cancelled(t);
+	int64_t expires = READ_ONCE(t->expires);
+
+	return READ_ONCE(t->ticks) != 0 || (expires && now_of(t) >= expires) || cancelled(t);
 }
 
 static long timerfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
@@ -99,6 +101,7 @@ static long timerfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsig
 			spin_unlock_irqrestore(&t->lock, flags);
 			return -ECANCELED;
 		}
+		count_locked(t);
 		ticks = t->ticks;
 		t->ticks = 0;
 		spin_unlock_irqrestore(&t->lock, flags);
