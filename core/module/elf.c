@@ -104,10 +104,11 @@ static int check_relocations(const struct elf_image *e, unsigned int symtab, con
 {
 	for (unsigned int i = 0; i < e->section_count; i++) {
 		const Elf64_Shdr *s = &e->sections[i];
-		const Elf64_Rela *r = (const void *)(e->base + s->sh_offset);
+		const Elf64_Rela *r;
 
 		if (s->sh_type != SHT_RELA)
 			continue;
+		r = (const void *)(e->base + s->sh_offset);
 		if (s->sh_entsize != sizeof(*r) || s->sh_size % sizeof(*r) || s->sh_info >= e->section_count ||
 		    s->sh_link != symtab)
 			return refuse(why, "relocation table is malformed");

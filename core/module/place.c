@@ -114,11 +114,12 @@ static int relocate(struct module *m, const struct elf_image *e, const uintptr_t
 {
 	for (unsigned int i = 0; i < e->section_count; i++) {
 		const Elf64_Shdr *s = &e->sections[i];
-		const Elf64_Rela *r = (const void *)(e->base + s->sh_offset);
+		const Elf64_Rela *r;
 		uintptr_t target;
 
 		if (s->sh_type != SHT_RELA || !addresses[s->sh_info])
 			continue;
+		r = (const void *)(e->base + s->sh_offset);
 		target = addresses[s->sh_info];
 		if (e->sections[s->sh_info].sh_type == SHT_NOBITS) {
 			*why = "relocation of a section without contents";
