@@ -58,6 +58,8 @@ struct process_ops {
 	int (*tid)(void);
 	int (*thread_pid)(struct thread *t);
 	int (*thread_tid)(struct thread *t);
+	/* The living thread with this number, with a reference; null if there is none. Any thread context, also under spinlocks. */
+	struct thread *(*thread_find)(int tid);
 	/* The caller's effective ids or capabilities changed: it must not be dumped or inspected by others as before. */
 	void (*identity_changed)(void);
 	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */

@@ -8,6 +8,7 @@
 #include <asm/errno.h>
 
 #include "core/module/export.h"
+#include "core/sync/pi_mutex.h"
 #include "core/time/clock.h"
 
 void sched_get_params(struct thread *t, struct sched_params *out)
@@ -42,6 +43,7 @@ static void with_thread_out(struct thread *t, void (*change)(struct sched_entity
 	unsigned long flags;
 	struct run_queue *rq = rq_lock_thread(t, &flags);
 	bool waiting = t->sched.queued && rq->running != t;
+	enum sched_class before = t->sched.class;
 	struct cpu *target = cpus[rq->cpu];
 
 	if (waiting)
@@ -50,10 +52,11 @@ static void with_thread_out(struct thread *t, void (*change)(struct sched_entity
 	apply_effective(&t->sched);
 	if (t->sched.slice_left == 0)
 		t->sched.slice_left = t->sched.class == SCHED_CLASS_RT ? RR_SLICE_NS : FAIR_SLICE_NS;
-	if (waiting) {
+	/* A fair thread that ran as a real-time one must not have saved up time. */
+	if (waiting || t->sched.class != before)
 		rq_place(rq, t, false);
+	if (waiting)
 		rq_insert(rq, t, false);
-	}
 	if (rq->running == t || (waiting && rq_preempts(rq, t))) {
 		WRITE_ONCE(target->need_resched, 1);
 		if (target != arch_cpu_self())
@@ -78,6 +81,7 @@ static void change_params(struct sched_entity *e, const void *arg)
 void sched_set_params(struct thread *t, const struct sched_params *p)
 {
 	with_thread_out(t, change_params, p);
+	pi_priority_changed(t);
 }
 KAPI(sched_set_params);
 

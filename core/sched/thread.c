@@ -20,6 +20,7 @@
 #include "core/module/export.h"
 #include "core/module/hooks.h"
 #include "core/sync/mutex.h"
+#include "core/sync/pi_mutex.h"
 #include "core/time/clock.h"
 
 static struct spinlock all_lock = SPINLOCK_INIT(all_lock);
@@ -55,7 +56,6 @@ static struct thread *thread_allocate(const char *name)
 		return NULL;
 	}
 	refcount_init(&t->refs, 1);
-	spin_init(&t->pi_lock);
 	spin_init(&t->aspace_lock);
 	list_init(&t->sched.rt_link);
 	list_init(&t->all_link);
@@ -253,6 +253,7 @@ void thread_exit(void)
 
 	might_sleep();
 	hook_call_reverse(thread_exit, t);
+	pi_thread_exit(t);
 	if (t->aspace)
 		thread_switch_aspace(NULL);
 	hook_call_reverse(thread_gone, t);
@@ -353,7 +354,6 @@ struct thread *thread_make_idle(unsigned int cpu, bool with_stack)
 		return NULL;
 	if (!with_stack) {
 		refcount_init(&t->refs, 1);
-		spin_init(&t->pi_lock);
 		list_init(&t->all_link);
 		list_init(&t->sched.rt_link);
 	}

@@ -93,9 +93,9 @@ struct thread {
 	struct timer sleep_timer;
 	unsigned int timed_out;
 	unsigned int fault_disabled;	/* user_fault_disable() depth */
-	struct spinlock pi_lock;	/* core/sync/pi_mutex.c */
-	struct rb_root pi_waiters;
-	struct pi_mutex *pi_blocked_on;
+	struct rb_root pi_held;		/* core/sync/pi_mutex.c: contended mutexes that it owns */
+	struct pi_waiter *pi_blocked_on;
+	bool pi_exited;			/* nobody may begin to wait for it */
 	const void *wait_site;		/* debug: where it sleeps */
 	struct thread *wake_next;	/* core/sync/wake_list.h */
 	struct list all_link;		/* the list of all threads */

@@ -32,13 +32,35 @@ static long wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bit
 	return interrupted(futex_wait(uaddr, private_key, value, bitset, deadline), timeout != 0, relative, deadline);
 }
 
+/* These deadlines are absolute: an interrupted call is simply executed again. */
+static long lock_pi(uintptr_t uaddr, bool private_key, uintptr_t timeout, bool realtime)
+{
+	uint64_t deadline;
+	int error = futex_deadline(timeout, false, realtime, &deadline);
+
+	if (!error)
+		error = futex_lock_pi(uaddr, private_key, deadline, false);
+	return error == -EINTR ? -ERESTARTNOINTR : error;
+}
+
+static long wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, uint32_t value, uintptr_t timeout,
+			    bool realtime)
+{
+	uint64_t deadline;
+	int error = futex_deadline(timeout, false, realtime, &deadline);
+
+	if (!error)
+		error = futex_wait_requeue_pi(uaddr1, uaddr2, private_key, value, deadline);
+	return error == -EINTR ? -ERESTARTNOINTR : error;
+}
+
 long sys_futex(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t timeout, struct uaddr_u32 uaddr2,
 	       uint32_t value3)
 {
 	bool private_key = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
 	int command = op & FUTEX_COMMANDS;
 
-	if (realtime && command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT_REQUEUE_PI &&
+	if (realtime && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT_REQUEUE_PI &&
 	    command != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (command) {
@@ -56,6 +78,18 @@ long sys_futex(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t tim
 		return futex_requeue(uaddr.addr, private_key, uaddr2.addr, private_key, (int)value, (int)timeout, &value3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(uaddr.addr, uaddr2.addr, private_key, (int)value, (int)timeout, value3);
+	case FUTEX_LOCK_PI:
+		return lock_pi(uaddr.addr, private_key, timeout, true);
+	case FUTEX_LOCK_PI2:
+		return lock_pi(uaddr.addr, private_key, timeout, realtime);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(uaddr.addr, private_key, TIME_NEVER, true);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(uaddr.addr, private_key);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return wait_requeue_pi(uaddr.addr, uaddr2.addr, private_key, value, timeout, realtime);
+	case FUTEX_CMP_REQUEUE_PI:
+		return futex_cmp_requeue_pi(uaddr.addr, uaddr2.addr, private_key, (int)value, (int)timeout, value3);
 	}
 	return -ENOSYS;
 }

@@ -31,6 +31,7 @@ int futex_init(void)
 	for (unsigned int i = 0; i <= bucket_mask; i++) {
 		spin_init(&buckets[i].lock);
 		list_init(&buckets[i].queue);
+		list_init(&buckets[i].pi_states);
 	}
 	return 0;
 }
@@ -80,13 +81,29 @@ void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 		spin_unlock(&b->lock);
 }
 
+void futex_queue_locked(struct futex_bucket *b, struct futex_waiter *w)
+{
+	struct list *at = &b->queue;
+
+	w->priority = w->thread->sched.base_priority;
+	if (w->priority > 0)
+		for (at = b->queue.next; at != &b->queue; at = at->next)
+			if (list_entry(at, struct futex_waiter, link)->priority < w->priority)
+				break;
+	list_add_tail(at, &w->link);
+}
+
 void futex_mark_woken(struct futex_waiter *w, struct wake_list *wakes)
 {
 	struct futex_bucket *b = w->bucket;
+	struct thread *t = w->thread;
 
-	wake_list_add(wakes, w->thread);
+	thread_get(t);
 	list_remove(&w->link);
 	__atomic_fetch_sub(&b->waiters, 1, __ATOMIC_RELAXED);
 	/* Pairs with the sleeper's acquire: from here on the waiter is its owner's again. */
 	store_release(&w->bucket, NULL);
+	/* Not earlier: if another waker has the thread in its list, that wake-up must find the store. */
+	wake_list_add(wakes, t);
+	thread_put(t);
 }

@@ -1,10 +1,10 @@
 return {
 	name = "futex",
 	summary = "wait and wake threads on a user word",
-	needs = {},
+	needs = { "linux" },	-- its thread_exit hook runs after ours: who joins finds the locks released
 	hooks = {
 		thread_exit = "futex_thread_exit",
-		exec_release = "futex_thread_exit",
+		exec_release = "futex_exec_release",
 	},
 	services = { futex = "futex_service" },
 	params = { hash_bits = "uint" },

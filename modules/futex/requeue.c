@@ -14,7 +14,7 @@ static void move(struct futex_waiter *w, struct futex_bucket *from, struct futex
 	list_remove(&w->link);
 	__atomic_fetch_sub(&from->waiters, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&to->waiters, 1, __ATOMIC_SEQ_CST);
-	list_add_tail(&to->queue, &w->link);
+	futex_queue_locked(to, w);
 	store_release(&w->bucket, to);
 }
 
@@ -30,6 +30,8 @@ static int wake_and_move(struct futex_bucket *b1, struct futex_bucket *b2, const
 			break;
 		if (!futex_key_equal(&w->key, key1))
 			continue;
+		if (w->pi)
+			return -EINVAL;		/* only FUTEX_CMP_REQUEUE_PI moves it */
 		if (wake) {
 			futex_mark_woken(w, wakes);
 			wake--;
@@ -79,7 +81,10 @@ int futex_requeue(uintptr_t uaddr1, bool private1, uintptr_t uaddr2, bool privat
 	if (futex_key_equal(&key1, &key2))
 		requeue = 0;			/* they wait there already */
 	wake_list_init(&wakes);
-	done = wake_and_move(b1, b2, &key1, &key2, wake, requeue, &wakes);
+	if ((wake || requeue) && pi_state_find(b1, &key1))
+		done = -EINVAL;
+	else
+		done = wake_and_move(b1, b2, &key1, &key2, wake, requeue, &wakes);
 	futex_unlock_two(b1, b2);
 	wake_list_deliver(&wakes);
 	return done;

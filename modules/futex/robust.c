@@ -119,11 +119,24 @@ static void walk(uintptr_t head, uint32_t tid)
 		handle_death(pending + offset, tid, pending_pi, true);
 }
 
-void futex_thread_exit(struct thread *t)
+static void release_list(struct thread *t)
 {
 	uintptr_t head = (uintptr_t)thread_data(t, futex_slot);
 
 	thread_set_data(t, futex_slot, NULL);
 	if (head && t == current && t->aspace)
 		walk(head, (uint32_t)service(process)->tid());
+}
+
+void futex_exec_release(struct thread *t)
+{
+	release_list(t);
+	pi_release_all();
+}
+
+/* The list first: who finds out that nobody can wait for this thread any more looks at the word again. */
+void futex_thread_exit(struct thread *t)
+{
+	release_list(t);
+	pi_thread_exit(t);
 }

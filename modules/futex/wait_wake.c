@@ -13,13 +13,35 @@
  */
 #include "internal.h"
 
-int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset)
+/*
+ * Wakes up to `count` waiters (at least one, as Linux) of a key in a locked bucket. -EINVAL: one of them waits for a
+ * priority-inheriting word; those before it are woken all the same.
+ */
+static int wake_locked(struct futex_bucket *b, const struct futex_key *key, int count, uint32_t bitset, struct wake_list *wakes)
 {
 	struct futex_waiter *w, *next;
+	int woken = 0;
+
+	list_for_each_safe(w, next, &b->queue, link) {
+		if (!futex_key_equal(&w->key, key))
+			continue;
+		if (unlikely(w->pi))
+			return -EINVAL;
+		if (!(w->bitset & bitset))
+			continue;
+		futex_mark_woken(w, wakes);
+		if (++woken >= count)
+			break;
+	}
+	return woken;
+}
+
+int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset)
+{
 	struct wake_list wakes;
 	struct futex_bucket *b;
 	struct futex_key key;
-	int woken = 0, error;
+	int woken, error;
 
 	if (!bitset)
 		return -EINVAL;
@@ -32,13 +54,10 @@ int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset)
 		return 0;
 	wake_list_init(&wakes);
 	spin_lock(&b->lock);
-	list_for_each_safe(w, next, &b->queue, link) {
-		if (!(w->bitset & bitset) || !futex_key_equal(&w->key, &key))
-			continue;
-		futex_mark_woken(w, &wakes);
-		if (++woken >= count)
-			break;
-	}
+	if (unlikely(pi_state_find(b, &key)))
+		woken = -EINVAL;
+	else
+		woken = wake_locked(b, &key, count, bitset, &wakes);
 	spin_unlock(&b->lock);
 	wake_list_deliver(&wakes);
 	return woken;
@@ -71,22 +90,6 @@ static int apply_op(uint32_t encoded, uintptr_t uaddr, bool *hit)
 	return -ENOSYS;
 }
 
-/* Wakes up to `count` waiters (at least one, as Linux) of a key in a locked bucket. */
-static int wake_locked(struct futex_bucket *b, const struct futex_key *key, int count, struct wake_list *wakes)
-{
-	struct futex_waiter *w, *next;
-	int woken = 0;
-
-	list_for_each_safe(w, next, &b->queue, link) {
-		if (!futex_key_equal(&w->key, key))
-			continue;
-		futex_mark_woken(w, wakes);
-		if (++woken >= count)
-			break;
-	}
-	return woken;
-}
-
 int futex_wake_op(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, int count1, int count2, uint32_t op)
 {
 	struct futex_key key1, key2;
@@ -117,9 +120,12 @@ int futex_wake_op(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, int coun
 			return error;
 	}
 	wake_list_init(&wakes);
-	woken = wake_locked(b1, &key1, count1, &wakes);
-	if (hit)
-		woken += wake_locked(b2, &key2, count2, &wakes);
+	woken = pi_state_find(b1, &key1) ? -EINVAL : wake_locked(b1, &key1, count1, FUTEX_BITSET_MATCH_ANY, &wakes);
+	if (hit && woken >= 0) {
+		error = pi_state_find(b2, &key2) ? -EINVAL :
+			wake_locked(b2, &key2, count2, FUTEX_BITSET_MATCH_ANY, &wakes);
+		woken = error < 0 ? error : woken + error;
+	}
 	futex_unlock_two(b1, b2);
 	wake_list_deliver(&wakes);
 	return woken;
@@ -150,7 +156,7 @@ int futex_enqueue(struct futex_waiter *w, uintptr_t uaddr, uint32_t value)
 	w->bucket = b;
 	w->thread = current;
 	w->requeued = false;
-	list_add_tail(&b->queue, &w->link);
+	futex_queue_locked(b, w);
 	wait_prepare(WAIT_INTERRUPTIBLE);
 	spin_unlock(&b->lock);
 	return 0;

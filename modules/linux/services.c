@@ -22,6 +22,19 @@ static int thread_tid(struct thread *t)
 	return task ? task->pid->nr : 0;
 }
 
+/* pid.task is set until the thread's thread_gone hook: its reference for being alive is still there. */
+static struct thread *thread_find(int tid)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *pid = pid_find_locked(tid);
+	struct thread *t = pid && pid->task ? pid->task->thread : NULL;
+
+	if (t)
+		thread_get(t);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return t;
+}
+
 static void identity_changed(void)
 {
 	if (!current_task)
@@ -110,6 +123,7 @@ static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig,
 
 const struct process_ops linux_process_ops = {
 	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .thread_tid = thread_tid,
+	.thread_find = thread_find,
 	.identity_changed = identity_changed, .rlimit = caller_limit,
 	.signal_current = signal_caller, .signal_owner = signal_owner,
 };
