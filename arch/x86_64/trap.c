@@ -345,13 +345,15 @@ static void dump_code(const struct trap_frame *f)
 void arch_trap_dump(const struct trap_frame *f)
 {
 	bool user = arch_frame_is_user(f), ok;
+	/* A program's fault is news, ours is an error. */
+	enum log_level level = user ? LOG_INFO : LOG_ERR;
 
-	log_err("rip %04lx:%016lx flags %08lx%s", f->cs, f->rip, f->rflags, user ? " (user)" : "");
-	log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
-	log_err("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
-	log_err("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
-	log_err("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
-	log_err("cr2 %016lx cr3 %016lx cr4 %08lx", cr2_read(), cr3_read(), cr4_read());
+	log_printf(level, "rip %04lx:%016lx flags %08lx%s", f->cs, f->rip, f->rflags, user ? " (user)" : "");
+	log_printf(level, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+	log_printf(level, "rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+	log_printf(level, "r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+	log_printf(level, "r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+	log_printf(level, "cr2 %016lx cr3 %016lx cr4 %08lx", cr2_read(), cr3_read(), cr4_read());
 	dump_code(f);
 	if (user)
 		return;
@@ -363,7 +365,7 @@ void arch_trap_dump(const struct trap_frame *f)
 			arch_kernel_phys(sp + 24, &ok);
 		if (!ok)
 			break;
-		log_err("stack %016lx: %016lx %016lx %016lx %016lx", sp, w[0], w[1], w[2], w[3]);
+		log_printf(level, "stack %016lx: %016lx %016lx %016lx %016lx", sp, w[0], w[1], w[2], w[3]);
 	}
 }
 KAPI(arch_trap_dump);

@@ -9,6 +9,7 @@
 #include "core/debug/log.h"
 #include "core/lib/string.h"
 #include "core/module/export.h"
+#include "core/module/module.h"
 
 #define WORDS_MAX 256
 
@@ -128,11 +129,30 @@ void cmdline_module_params(const char *module, char *buf, size_t size)
 	}
 }
 
+/* Modules that come later may take theirs; a misspelt name would else stay unseen. */
+static void report_module_word(const char *word)
+{
+	char name[MODULE_NAME_SIZE];
+	size_t n = (size_t)((const char *)memchr(word, '.', strlen(word)) - word);
+
+	if (n < sizeof(name)) {
+		memcpy(name, word, n);
+		name[n] = '\0';
+		if (module_is_loaded(name))
+			return;
+	}
+	log_notice("command line: \"%s\" is for a module that is not loaded", word);
+}
+
 void cmdline_report_unknown(void)
 {
 	for (unsigned int i = 0; i < kernel_words; i++) {
-		bool taken = is_module_word(words[i]);
+		bool taken = false;
 
+		if (is_module_word(words[i])) {
+			report_module_word(words[i]);
+			continue;
+		}
 		for (unsigned int k = 0; k < ARRAY_SIZE(known); k++)
 			taken |= is_named(words[i], known[k]);
 		if (!taken)

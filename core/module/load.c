@@ -206,6 +206,16 @@ out:
 }
 KAPI(module_load);
 
+bool module_is_loaded(const char *name)
+{
+	bool found;
+
+	mutex_lock(&module_lock);
+	found = module_find_locked(name) != NULL;
+	mutex_unlock(&module_lock);
+	return found;
+}
+
 void module_for_each(bool (*fn)(struct module *m, void *arg), void *arg)
 {
 	mutex_lock(&module_lock);

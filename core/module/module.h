@@ -46,6 +46,8 @@ struct module {
 int module_load(const void *image, size_t size, const char *params);
 /* Boot: loads from the initrd the modules of modules.boot or of `modules=`; a failure is logged and the rest goes on. */
 void module_boot(void);
+/* May sleep. */
+bool module_is_loaded(const char *name);
 /* Calls fn for each module under the module lock; stops when fn returns true. May sleep. */
 void module_for_each(bool (*fn)(struct module *m, void *arg), void *arg);
 /* The module whose text contains the address; null if none. Any context. */

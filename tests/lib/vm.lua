@@ -3,8 +3,8 @@ vm.lua: a virtual machine for a test. The serial line is the process's input and
 
 	local vm = vm.start { direct = true, smp = 2, mem = 256, append = "loglevel=7", initrd = { "x.cpio" } }
 	vm:expect("/ #", 60)   vm:send("echo hi\n")   vm:wait(10)   vm:screendump("x.ppm")   vm:kill()
-Options besides those of `build.lua run`: kernel, archives (the whole list instead of the default two), cpu, machine,
-qemu (list of further words), iso (file).
+Options besides those of `build.lua run`: kernel, archives (the whole list instead of the default two), initrd_file (used as it
+is), cpu, machine, reboot (a restart does not end QEMU), qemu (list of further words), iso (file).
 ]]
 local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
@@ -52,7 +52,10 @@ function vm.start(options)
 		end
 	end
 	add(table.unpack(machine_words(build.arch, options)))
-	add("-smp", options.smp or 2, "-m", options.mem or 256, "-no-reboot", "-display", "none", "-serial", "stdio")
+	add("-smp", options.smp or 2, "-m", options.mem or 256, "-display", "none", "-serial", "stdio")
+	if not options.reboot then
+		add("-no-reboot")
+	end
 	add("-monitor", "unix:" .. scratch .. ".monitor,server,nowait")
 	if options.direct then
 		local archives = options.archives or { build.dir .. "/modules.cpio", build.dir .. "/rootfs.cpio" }
@@ -60,7 +63,8 @@ function vm.start(options)
 		for _, path in ipairs(options.initrd or {}) do
 			list[#list + 1] = path
 		end
-		add("-kernel", options.kernel or build.dir .. "/mortise.elf", "-initrd", joined(list, scratch .. ".cpio"))
+		add("-kernel", options.kernel or build.dir .. "/mortise.elf", "-initrd",
+			options.initrd_file or joined(list, scratch .. ".cpio"))
 		add("-append", ("console=%s %s"):format(build.arch.console, options.append or ""))
 	else
 		if options.uefi then

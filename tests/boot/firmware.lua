@@ -1,0 +1,23 @@
+-- Every way into the kernel ends at the prompt: GRUB under BIOS and UEFI, PVH without any boot loader.
+local shell = require "tests.lib.shell"
+
+local WAYS = {
+	{ name = "BIOS", loader = "GRUB", options = { smp = 2, mem = 512, seconds = 90 } },
+	{ name = "UEFI", loader = "GRUB", options = { uefi = true, smp = 2, mem = 512, seconds = 180 } },
+	{ name = "PVH", loader = "PVH", options = { direct = true, smp = 2, mem = 256 } },
+}
+
+return function(t)
+	for _, way in ipairs(WAYS) do
+		way.options.name = way.name
+		local machine = shell.start(t, way.options)
+		if machine then
+			t.check(machine.text:match("loaded by " .. way.loader), way.name .. ": the log names the loader", machine:tail(40))
+			local output, status = shell.ask(machine, "for i in 1 2 3; do echo $i; done | wc -l", 30)
+			t.equal(output, "3\n", way.name .. ": a pipeline")
+			t.equal(status, 0, way.name .. ": its status")
+			t.equal(shell.ask(machine, "uname -srm"), "Linux 6.1.0-mortise x86_64\n", way.name .. ": uname")
+			shell.finish(t, machine, way.name)
+		end
+	end
+end
