@@ -1,4 +1,5 @@
 /* memfd and its seals, extended attributes, times, modes, getdents over many names. */
+// libc: gcc
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

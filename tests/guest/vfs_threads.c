@@ -1,4 +1,5 @@
 /* Threads that open, rename, remove, map and poll the same names and descriptors at once. */
+// libc: gcc
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
