@@ -68,7 +68,7 @@ function sources.generated(modules)
 end
 
 function sources.generator_inputs(port)
-	return concat({ "syscalls.tbl", "iso/modules.boot" }, fs.find("modules", "-mindepth 2 -maxdepth 2 -name module.lua"),
+	return concat({ "syscalls.tbl" }, fs.find("modules", "-mindepth 2 -maxdepth 2 -name module.lua"),
 		fs.find("tools/gen", "-name '*.lua'"), fs.find("tools/lib", "-name '*.lua'"), fs.find("arch", "-name arch.lua"),
 		require("tools.gen.main").public_headers(port))
 end
@@ -82,18 +82,19 @@ function sources.rootfs_files()
 end
 
 -- `#include "modules/x/..."` is allowed in x itself and in modules that need x. Errors name file and line.
-function sources.check_includes(modules)
+function sources.check_includes(modules, root)
+	root = root or "modules"
 	for _, module in ipairs(modules) do
 		local allowed = { [module.name] = true }
 		for _, need in ipairs(module.needs) do
 			allowed[need] = true
 		end
-		for _, path in ipairs(fs.find("modules/" .. module.name, "-name '*.[ch]'")) do
+		for _, path in ipairs(fs.find(root .. "/" .. module.name, "-name '*.[ch]'")) do
 			local number = 0
 			for line in io.lines(path) do
 				number = number + 1
 				local other = line:match('^%s*#%s*include%s*["<]modules/([^/]+)/') or line:match('^%s*#%s*include%s*<gen/([%w_]+)%.h>')
-				if other and not allowed[other] and fs.exists("modules/" .. other .. "/module.lua") then
+				if other and not allowed[other] and fs.exists(root .. "/" .. other .. "/module.lua") then
 					error(("%s:%d: includes a header of %s, which module.lua does not need"):format(path, number, other), 0)
 				end
 			end

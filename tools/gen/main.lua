@@ -39,19 +39,12 @@ end
 
 function main.context(options)
 	local by_name, ordered = manifest.load_all(options.modules or "modules")
-	local known = {}
-	for _, path in ipairs(fs.find(options.modules or "modules", "-mindepth 1 -maxdepth 1 -type d")) do
-		known[path:match("[^/]+$")] = true
-	end
-	for name in (fs.read("iso/modules.boot") or ""):gmatch("%S+") do
-		known[name] = true
-	end
 	local path = options.table or "syscalls.tbl"
 	local text, reason = fs.read(path)
 	if not text then
 		error(reason, 0)
 	end
-	local rows = parse.text(text, path, known)
+	local rows = parse.text(text, path, by_name)
 	local context = {
 		port = options.arch, rows = rows, modules = ordered, by_name = by_name, rows_of = {}, table_path = path,
 		release = main.RELEASE, tests = options.tests or "tests/guest", abi_hash = options.abi_hash or abi_hash(options.arch),
@@ -60,9 +53,8 @@ function main.context(options)
 		context.rows_of[module.name] = {}
 	end
 	for _, row in ipairs(rows) do
-		local list = row.module and context.rows_of[row.module]
-		if list then
-			list[#list + 1] = row
+		if row.module then
+			table.insert(context.rows_of[row.module], row)
 		end
 	end
 	return context
