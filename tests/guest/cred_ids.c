@@ -1,6 +1,7 @@
 /* Credentials: what each set*id call changes, saved ids, groups, capabilities, permission checks that follow from them. */
 // libc: gcc
-// calls: getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid setresgid getresuid getresgid setfsuid setfsgid getgroups setgroups capget capset prctl
+// calls: getuid geteuid setuid setreuid setresuid getresuid setfsuid setgroups capget capset prctl
+// errors: setgid setuid setgroups chown kill setpriority
 // linux: no (needs to be the superuser of a machine of its own)
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 /* Futexes: waiting and waking, bitsets, timeouts, requeue, wake-op, shared words, waitv, errors. */
 // libc: gcc
 // flags: -pthread
-// calls: futex futex_waitv set_robust_list get_robust_list
+// calls: futex set_robust_list
+// errors: futex set_robust_list
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>

@@ -2,6 +2,7 @@
 // libc: gcc
 // flags: -pthread
 // calls: futex set_robust_list
+// errors: futex
 #include "include/pi.h"
 
 static uint32_t w, v, tid1, tid2;

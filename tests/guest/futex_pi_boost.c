@@ -1,7 +1,7 @@
 /* Priority inheritance on one CPU: inversion, chains, priority changes while waiting, order of waiters, deadlocks in chains. */
 // libc: gcc
 // flags: -pthread
-// calls: futex sched_setscheduler
+// calls: sched_setscheduler
 #include "include/pi.h"
 
 static uint32_t lock[4], tids[8], stop, high_done, starved;

@@ -1,7 +1,6 @@
 /* glibc's priority-inheriting mutexes: plain, error-checking, robust, process-shared, timed, with condition variables, under load. */
 // libc: gcc
 // flags: -pthread
-// calls: futex
 #include "include/pi.h"
 
 static pthread_mutex_t m;

@@ -1,5 +1,6 @@
 /* Memory calls: mapping, protection, remapping, advice, break, locks, copy-on-write, sharing, errors. */
 // calls: mmap munmap mprotect mremap brk madvise mincore msync mlock munlock mlockall process_vm_readv process_vm_writev
+// errors: madvise mincore mlock mlockall mmap mprotect mremap msync munmap process_vm_readv
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <setjmp.h>

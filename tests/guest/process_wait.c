@@ -1,6 +1,7 @@
 /* Processes: fork, wait and its options, exit codes, orphans, groups and sessions, stops, vfork, clone errors. */
 // libc: gcc
-// calls: fork vfork clone clone3 wait4 waitid exit_group getppid setpgid getpgid setsid getsid kill pidfd_open
+// calls: fork vfork clone clone3 wait4 waitid getppid setpgid getpgid setsid getsid kill pidfd_open pidfd_send_signal
+// errors: clone clone3 getpgid pidfd_open pidfd_send_signal setpgid wait4 waitid
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/sched.h>

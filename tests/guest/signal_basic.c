@@ -1,5 +1,6 @@
 /* Signals: handlers, masks, information, restart rules, alternate stacks, queues of real-time signals. */
-// calls: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo sigaltstack kill tgkill
+// calls: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack kill pause
+// errors: kill rt_sigprocmask rt_sigsuspend rt_sigtimedwait sigaltstack
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <setjmp.h>

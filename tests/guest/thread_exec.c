@@ -1,6 +1,6 @@
 /* Threads: creation, joining, exec from a thread that does not lead, exit of the leader first, exit of the group. */
 // flags: -pthread
-// calls: clone execve exit exit_group futex set_tid_address
+// calls: exit
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* Clocks and timers: reading, sleeping, POSIX timers with overruns, interval timers, timerfd, errors. */
 // libc: gcc
 // calls: clock_gettime clock_getres clock_settime nanosleep clock_nanosleep timer_create timer_settime timer_gettime timer_delete timer_getoverrun setitimer getitimer alarm timerfd_create timerfd_settime timerfd_gettime gettimeofday adjtimex
+// errors: adjtimex clock_gettime clock_settime nanosleep setitimer timer_create timer_delete timerfd_create timerfd_settime
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,6 @@
 /* The line discipline, over a pseudo terminal: editing, modes, processing both ways, settings. */
+// calls: ioctl
+// errors: ioctl
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>

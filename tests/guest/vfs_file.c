@@ -1,5 +1,7 @@
 /* Files: reading, writing, positions, appending, holes, truncation, mapping, descriptors. */
 // libc: gcc
+// calls: read write open close lseek pread64 pwrite64 readv preadv2 ftruncate fallocate dup dup2 dup3 fcntl close_range fstat setrlimit
+// errors: close close_range dup dup2 dup3 fallocate fcntl ftruncate lseek open pread64 preadv2 read readv truncate write
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>

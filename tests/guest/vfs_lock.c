@@ -1,4 +1,6 @@
 /* Record locks of both kinds, flock, deadlock detection, and what close does to them. */
+// calls: flock fcntl
+// errors: flock fcntl
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>

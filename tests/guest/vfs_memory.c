@@ -1,5 +1,7 @@
 /* memfd and its seals, extended attributes, times, modes, getdents over many names. */
 // libc: gcc
+// calls: memfd_create fsetxattr getxattr listxattr removexattr utimensat statx chmod chown stat access getdents64 statfs
+// errors: access fcntl fsetxattr ftruncate getdents64 getxattr memfd_create pwrite64 removexattr statfs statx utimensat
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

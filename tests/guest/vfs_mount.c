@@ -1,4 +1,6 @@
 /* Mounts: tmpfs with limits, bind, move, busy, lazy, read-only, /proc/mounts. Needs root; skips where it may not mount. */
+// calls: mount umount2 chroot statfs
+// errors: chmod mount open rmdir stat umount2 unlink
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mount.h>

@@ -112,6 +112,8 @@ static void symlinks(void)
 	CHECK(exists("made"));
 	/* A chain of 40 is allowed, of 41 not. */
 // libc: gcc
+// calls: open openat openat2 mkdir link linkat symlink unlink rename renameat2 rmdir lstat getcwd chdir fchdir
+// errors: chdir link mkdir open openat read readlink rename renameat2 rmdir stat symlink unlink
 	symlink("d", "c0");
 	for (int i = 1; i <= 41; i++) {
 		snprintf(buf, sizeof(buf), "c%d", i - 1);

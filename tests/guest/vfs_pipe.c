@@ -1,4 +1,6 @@
 /* Pipes and FIFOs: data, ends, blocking, sizes, packets, splice, tee, sendfile. */
+// calls: pipe pipe2 splice tee vmsplice sendfile copy_file_range
+// errors: copy_file_range fcntl lseek open pipe pipe2 splice write
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>

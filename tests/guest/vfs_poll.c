@@ -1,4 +1,6 @@
 /* poll, select, epoll, eventfd. */
+// calls: poll ppoll select epoll_create epoll_create1 epoll_ctl epoll_wait eventfd2
+// errors: epoll_create epoll_ctl epoll_wait eventfd2 poll ppoll select
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 /* Threads that open, rename, remove, map and poll the same names and descriptors at once. */
 // libc: gcc
+// calls: open rename link unlink epoll_wait
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>

@@ -70,7 +70,7 @@ end
 function sources.generator_inputs(port)
 	return concat({ "syscalls.tbl" }, fs.find("modules", "-mindepth 2 -maxdepth 2 -name module.lua"),
 		fs.find("tools/gen", "-name '*.lua'"), fs.find("tools/lib", "-name '*.lua'"), fs.find("arch", "-name arch.lua"),
-		require("tools.gen.main").public_headers(port))
+		fs.find("tests/guest", "-maxdepth 1 -name '*.c'"), require("tools.gen.main").public_headers(port))
 end
 
 function sources.initrd_tools()

@@ -17,6 +17,11 @@ function summary.table(options)
 		end
 	end
 	print(("%-14s %7d %8d %8d"):format("all", total.served, total.partial, total.refused))
+	local proof = coverage.proof(context.rows, coverage.tests(context.tests))
+	print(("\n%d served, %d with behaviour tests, %d with error tests"):format(proof.served, proof.calls, proof.errors))
+	for _, lack in ipairs(proof.lacking) do
+		print("  " .. lack)
+	end
 	print("\nby module and number, both ports: build/" .. options.arch .. "/gen/syscalls.md")
 	return 0
 end

@@ -1,0 +1,4 @@
+/* A test's head: calls and errors, in more than one line. */
+// calls: futex fork
+// calls: writev
+// errors: futex

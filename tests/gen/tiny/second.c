@@ -1,0 +1,2 @@
+/* Another test of the same call. */
+// calls: futex
