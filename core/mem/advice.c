@@ -11,7 +11,7 @@
 #include "core/module/export.h"
 #include "core/sync/wait.h"
 
-uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t data_limit)
+uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t limit, uint64_t data_limit)
 {
 	uintptr_t old_end, new_end, out;
 	struct region *r;
@@ -30,7 +30,7 @@ uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t data_limit)
 	} else if (new_end > old_end) {
 		struct map_request q = {
 			.addr = old_end, .length = new_end - old_end, .fixed_noreplace = true,
-			.flags = REGION_READ | REGION_WRITE | REGION_MAY_WRITE | REGION_HEAP, .limit = UINT64_MAX,
+			.flags = REGION_READ | REGION_WRITE | REGION_MAY_WRITE | REGION_HEAP, .limit = limit,
 		};
 
 		r = region_find(as, old_end, true);
@@ -172,7 +172,9 @@ static bool grow_in_place(struct aspace *as, struct region *r, size_t add, uint6
 
 	if (r->end + add < r->end || r->end + add > USER_END || (next && next->start < r->end + add))
 		return false;
-	if (limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > limit)
+	if (!aspace_may_grow_locked(as, r->flags, pages, limit))
+		return false;
+	if ((r->flags & REGION_LOCKED) && (as->locked_pages + pages) << PAGE_SHIFT > as->locked_limit)
 		return false;
 	if ((r->flags & REGION_ACCOUNTED) && !commit_charge(pages))
 		return false;

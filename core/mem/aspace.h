@@ -87,6 +87,7 @@ struct aspace {
 	uintptr_t stack_start;
 	uint64_t stack_limit;		/* bytes that a GROWSDOWN region may reach */
 	uint64_t locked_limit;		/* bytes */
+	uint64_t data_limit;		/* bytes of private writable memory other than stacks; UINT64_MAX: none */
 	unsigned int default_flags;	/* mlockall(MCL_FUTURE) */
 	uintptr_t code_start, code_end, data_start, data_end, arg_start, arg_end, env_start, env_end;
 	uintptr_t vdso;
@@ -120,13 +121,13 @@ int aspace_map(struct aspace *as, const struct map_request *r, uintptr_t *out);
 /* An address where `length` bytes are free, below mmap_base, without taking them: for exec, which owns the address space alone. 0 if there is none. */
 uintptr_t aspace_find_room(struct aspace *as, size_t length);
 int aspace_unmap(struct aspace *as, uintptr_t start, size_t length);
-/* Changes REGION_PROT of a range. -ENOMEM on a hole, -EACCES. */
-int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot);
+/* Changes REGION_PROT of a range. -ENOMEM on a hole, -EACCES; `grows`: -EINVAL unless it begins in a GROWSDOWN region, whose start it begins at. */
+int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot, bool grows);
 /* Sets and clears region flags over a range; holes give -ENOMEM at the end. */
 int aspace_change_flags(struct aspace *as, uintptr_t start, size_t length, unsigned int set,
 			unsigned int clear);
-/* Moves the program break, checking against neighbours and the data limit; returns the break in force. */
-uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t data_limit);
+/* Moves the program break, checking against neighbours and limits in bytes (of all memory, of data); returns the break in force. */
+uintptr_t aspace_brk(struct aspace *as, uintptr_t brk, uint64_t limit, uint64_t data_limit);
 /* mremap(2) with its flags as bools. `keep_old`: DONTUNMAP. Returns the address or negative errno. */
 struct remap_request {
 	uintptr_t old_addr, new_addr;

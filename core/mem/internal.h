@@ -39,6 +39,9 @@ void gather_start(struct gather *g, struct aspace *as);
 void gather_add(struct gather *g, uintptr_t va, struct page *p);	/* p may be null: only flush */
 void gather_flush(struct gather *g);
 
+/* map.c: may `pages` more of memory with these flags be mapped under RLIMIT_AS (`limit`, bytes) and RLIMIT_DATA? The lock is held. */
+bool aspace_may_grow_locked(struct aspace *as, unsigned int flags, uint64_t pages, uint64_t limit);
+
 /* region.c: aspace.lock held for writing, except region_find. */
 struct region *region_create(uintptr_t start, uintptr_t end, unsigned int flags);
 void region_insert(struct aspace *as, struct region *r);

@@ -20,6 +20,27 @@ static bool range_valid(uintptr_t start, size_t length)
 	       length <= USER_END && start <= USER_END - length;
 }
 
+static bool is_data(unsigned int flags)
+{
+	return (flags & (REGION_WRITE | REGION_SHARED | REGION_GROWSDOWN)) == REGION_WRITE;
+}
+
+bool aspace_may_grow_locked(struct aspace *as, unsigned int flags, uint64_t pages, uint64_t limit)
+{
+	struct region *r;
+
+	if (limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > limit)
+		return false;
+	if (as->data_limit == UINT64_MAX || !is_data(flags))
+		return true;
+	/* Few processes have the limit, so nobody else pays for keeping the sum. */
+	list_for_each(r, &as->region_list, link) {
+		if (is_data(r->flags))
+			pages += (r->end - r->start) >> PAGE_SHIFT;
+	}
+	return pages << PAGE_SHIFT <= as->data_limit;
+}
+
 int unmap_locked(struct aspace *as, uintptr_t start, uintptr_t end)
 {
 	struct region *r = region_find(as, start, true);
@@ -114,7 +135,7 @@ int map_locked(struct aspace *as, const struct map_request *q, uintptr_t *out)
 	error = choose_place(as, q, &at);
 	if (error)
 		return error;
-	if (q->limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > q->limit)
+	if (!aspace_may_grow_locked(as, flags, pages, q->limit))
 		return -ENOMEM;
 	if ((flags & REGION_LOCKED) && (as->locked_pages + pages) << PAGE_SHIFT > as->locked_limit)
 		return -EAGAIN;
@@ -216,12 +237,14 @@ static void reprotect(struct aspace *as, struct region *r)
 	gather_flush(&g);
 }
 
-/* Are there regions without a hole over the range, each passing the test? */
-static int check_range(struct aspace *as, uintptr_t start, uintptr_t end, unsigned int prot)
+/* Are there regions without a hole over the range, each allowing the protection? If not, *range_end is where the first obstacle begins. */
+static int check_range(struct aspace *as, uintptr_t start, uintptr_t *range_end, unsigned int prot)
 {
+	uintptr_t end = *range_end;
 	struct region *r = region_find(as, start, false);
 
 	for (uintptr_t at = start; at < end; at = r->end, r = region_next(as, r)) {
+		*range_end = at;
 		if (!r || r->start > at)
 			return -ENOMEM;
 		if ((prot & REGION_WRITE) && (r->flags & REGION_SHARED) && !(r->flags & REGION_MAY_WRITE))
@@ -231,21 +254,35 @@ static int check_range(struct aspace *as, uintptr_t start, uintptr_t end, unsign
 		if (r->end >= end)
 			break;
 	}
+	*range_end = end;
 	return 0;
 }
 
-static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, unsigned int prot)
+/* As on Linux, what lies before the first obstacle gets the new protection all the same. */
+static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, unsigned int prot, bool grows)
 {
 	struct region *r;
-	int error = check_range(as, start, end, prot);
+	int error, obstacle;
 
-	if (!error)
-		error = region_isolate(as, start, end);
+	if (grows) {
+		r = region_find(as, start, true);
+		if (!r || r->start >= end)
+			return -ENOMEM;
+		if (!(r->flags & REGION_GROWSDOWN))
+			return -EINVAL;
+		start = r->start;
+	}
+	obstacle = check_range(as, start, &end, prot);
+	if (start == end)
+		return obstacle;
+	error = region_isolate(as, start, end);
 	if (error)
 		return error;
 	for (r = region_find(as, start, false); r && r->start < end; r = region_next(as, r)) {
 		uint64_t pages = (r->end - r->start) >> PAGE_SHIFT;
 
+		if (!is_data(r->flags) && !aspace_may_grow_locked(as, (r->flags & ~REGION_PROT) | prot, pages, UINT64_MAX))
+			return -ENOMEM;
 		if ((prot & REGION_WRITE) && !(r->flags & (REGION_SHARED | REGION_ACCOUNTED | REGION_NORESERVE))) {
 			if (!commit_charge(pages))
 				return -ENOMEM;
@@ -256,10 +293,10 @@ static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, uns
 		reprotect(as, r);
 	}
 	region_merge(as, start, end);
-	return 0;
+	return obstacle;
 }
 
-int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot)
+int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot, bool grows)
 {
 	int error;
 
@@ -270,7 +307,7 @@ int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned i
 	error = rwlock_write_lock_killable(&as->lock);
 	if (error)
 		return error;
-	error = protect_locked(as, start, start + length, prot);
+	error = protect_locked(as, start, start + length, prot, grows);
 	rwlock_write_unlock(&as->lock);
 	return error;
 }

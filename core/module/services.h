@@ -64,7 +64,9 @@ struct process_ops {
 	void (*identity_changed)(void);
 	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */
 	void (*signal_current)(int sig);		/* SIGPIPE, SIGXFSZ to the calling thread */
-	/* F_SETOWN: type 0 thread, 1 process, 2 process group. Sends with si_code and fd as SIGIO does. Any thread context. */
+	/* F_SETOWN: is there such an owner? type 0 thread, 1 process, 2 process group. */
+	bool (*owner_exists)(int type, int id);
+	/* Sends with si_code and fd as SIGIO does. Any thread context. */
 	void (*signal_owner)(int type, int id, uint32_t uid, uint32_t euid, int sig, int fd, long band);
 };
 

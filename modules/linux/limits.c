@@ -11,6 +11,26 @@
 #define CLOCK_TICK_NS 10000000ull	/* USER_HZ 100 */
 #define NR_OPEN 1048576
 
+/* The core keeps the limits of memory in the address space. */
+static void limit_memory(struct process *p, unsigned int which)
+{
+	struct task *t = p == current_process ? NULL : process_next_task(p, 0);
+	struct thread *thread = p == current_process ? current : t ? t->thread : NULL;
+	struct aspace *as = thread ? thread_get_aspace(thread) : NULL;
+
+	if (as && which == RLIMIT_STACK)
+		WRITE_ONCE(as->stack_limit, process_limit(p, which));
+	if (as && which == RLIMIT_DATA)
+		WRITE_ONCE(as->data_limit, process_data_limit(p));
+	if (as && which == RLIMIT_MEMLOCK)
+		WRITE_ONCE(as->locked_limit, service(authority)->thread_capable(thread, CAP_IPC_LOCK) ? UINT64_MAX / 2
+												       : process_limit(p, which));
+	if (as)
+		aspace_put(as);
+	if (t)
+		task_put(t);
+}
+
 /* 0 or negative errno; the old value goes to *old. */
 static int change_limit(struct process *p, unsigned int which, const struct rlimit64 *new, struct rlimit64 *old)
 {
@@ -30,10 +50,8 @@ static int change_limit(struct process *p, unsigned int which, const struct rlim
 	else if (new)
 		p->limits[which] = *new;
 	spin_unlock_irqrestore(&p->lock, flags);
-	if (!error && new && which == RLIMIT_STACK && current->aspace && p == current_process)
-		WRITE_ONCE(current->aspace->stack_limit, new->rlim_cur);
-	if (!error && new && which == RLIMIT_MEMLOCK && current->aspace && p == current_process)
-		WRITE_ONCE(current->aspace->locked_limit, capable(CAP_IPC_LOCK) ? UINT64_MAX / 2 : new->rlim_cur);
+	if (!error && new && (which == RLIMIT_STACK || which == RLIMIT_DATA || which == RLIMIT_MEMLOCK))
+		limit_memory(p, which);
 	return error;
 }
 

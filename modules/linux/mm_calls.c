@@ -141,12 +141,15 @@ long sys_mprotect(uintptr_t addr, size_t length, uintptr_t prot)
 		return 0;
 	if (length > USER_END || addr + PAGE_ROUND(length) <= addr)
 		return -ENOMEM;
-	return aspace_protect(current->aspace, addr, PAGE_ROUND(length), region_prot(prot));
+	if (grows & PROT_GROWSUP)
+		return -EINVAL;		/* no region does */
+	return aspace_protect(current->aspace, addr, PAGE_ROUND(length), region_prot(prot), grows);
 }
 
 long sys_brk(uintptr_t addr)
 {
-	return (long)aspace_brk(current->aspace, addr, process_limit(current_process, RLIMIT_DATA));
+	return (long)aspace_brk(current->aspace, addr, process_limit(current_process, RLIMIT_AS),
+				process_limit(current_process, RLIMIT_DATA));
 }
 
 long sys_mremap(uintptr_t old, size_t old_size, size_t new_size, uintptr_t flags, uintptr_t new_addr)

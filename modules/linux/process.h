@@ -202,6 +202,14 @@ static inline uint64_t process_limit(const struct process *p, unsigned int which
 	return READ_ONCE(p->limits[which].rlim_cur);
 }
 
+/* RLIMIT_DATA as it counts for mappings: a soft limit of 0 leaves the hard one in force, as on Linux. */
+static inline uint64_t process_data_limit(const struct process *p)
+{
+	uint64_t limit = process_limit(p, RLIMIT_DATA);
+
+	return limit ? limit : READ_ONCE(p->limits[RLIMIT_DATA].rlim_max);
+}
+
 /* 0 or -EPERM...: may the caller look at (ptrace, /proc) the process? */
 int process_may_inspect(struct process *p);
 

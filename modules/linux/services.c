@@ -93,6 +93,31 @@ static void notify_group(struct pid *group, uint32_t uid, uint32_t euid, const s
 	}
 }
 
+static bool owner_exists(int type, int id)
+{
+	struct process *p = NULL;
+	struct task *t = NULL;
+	bool found;
+
+	if (type == F_OWNER_TID) {
+		t = task_find(id);
+		found = t;
+	} else if (type == F_OWNER_PID) {
+		p = process_find(id);
+		found = p;
+	} else {
+		struct pid *group = pid_find(id);
+
+		found = group;
+		pid_put(group);
+	}
+	if (t)
+		task_put(t);
+	if (p)
+		process_put(p);
+	return found;
+}
+
 static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig, int fd, long band)
 {
 	struct siginfo info;
@@ -125,5 +150,5 @@ const struct process_ops linux_process_ops = {
 	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .thread_tid = thread_tid,
 	.thread_find = thread_find,
 	.identity_changed = identity_changed, .rlimit = caller_limit,
-	.signal_current = signal_caller, .signal_owner = signal_owner,
+	.signal_current = signal_caller, .owner_exists = owner_exists, .signal_owner = signal_owner,
 };

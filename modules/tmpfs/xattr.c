@@ -1,9 +1,11 @@
 /*
  * Extended attributes: a list for each inode, under inode->lock, which vfs holds around all of these.
  */
+#include <linux/capability.h>
 #include <linux/xattr.h>
 
 #include "core/mem/vmap.h"
+#include "core/module/services.h"
 #include "modules/tmpfs/internal.h"
 
 static struct tmpfs_xattr *find(struct tmpfs_inode *ti, const char *name)
@@ -84,6 +86,8 @@ long tmpfs_listxattr(struct inode *inode, char *buf, size_t size)
 	list_for_each(x, &ti->xattrs, link) {
 		size_t n = strlen(x->name) + 1;
 
+		if (!strncmp(x->name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN) && !service(authority)->capable(CAP_SYS_ADMIN))
+			continue;
 		if (size) {
 			if (used + n > size)
 				return -ERANGE;

@@ -59,8 +59,11 @@ static int make_owner(struct file *f)
 static int set_owner(struct file *f, int fd, int type, int id)
 {
 	struct identity me;
-	int error = make_owner(f);
+	int error;
 
+	if (id && !service(process)->owner_exists(type, id))
+		return -ESRCH;
+	error = make_owner(f);
 	if (error)
 		return error;
 	service(authority)->identity(current, &me);

@@ -18,6 +18,9 @@ static bool starts_with(const char *name, const char *prefix)
 /* The rules of the name spaces. */
 static int check_name(struct inode *inode, const char *name, int mask)
 {
+	/* A name space alone is no name. */
+	if (!strcmp(name, XATTR_SECURITY_PREFIX) || !strcmp(name, XATTR_TRUSTED_PREFIX) || !strcmp(name, XATTR_USER_PREFIX))
+		return -EINVAL;
 	if (mask == MAY_WRITE && (inode->flags & (INODE_IMMUTABLE | INODE_APPEND)))
 		return -EPERM;
 	if (starts_with(name, XATTR_SECURITY_PREFIX)) {
