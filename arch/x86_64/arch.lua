@@ -10,7 +10,8 @@ return {
 		"-mstack-protector-guard=tls", "-mstack-protector-guard-reg=gs", "-mstack-protector-guard-offset=40",
 	},
 	linker_script = "arch/x86_64/kernel.lds",
-	ldflags = { "-m", "elf_x86_64", "-z", "max-page-size=4096" },
+	ldflags = { "-m", "elf_x86_64", "-z", "max-page-size=4096", "--emit-relocs" },
+	relocs = true,				-- the image carries the places of its addresses
 	-- Where the Linux headers of user space stand: the parents of linux/, asm/ and asm-generic/.
 	uapi = { "/usr/include/x86_64-linux-gnu", "/usr/include" },
 	vdso_cflags = { "-mno-sse" },

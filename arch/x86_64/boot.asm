@@ -1,14 +1,14 @@
 ; x86_64: the first instructions. Two loaders find their entries here: multiboot2 (GRUB) by the header, PVH (qemu -kernel and
 ; small hypervisors) by the Xen note. Both enter in 32-bit protected mode without paging, at the physical addresses that this
-; part is linked to; from boot_start64 on, everything runs at KERNEL_IMAGE_BASE.
+; part is linked to; boot_relocate() gives the image its place; from boot_start64 on, everything runs there.
 ;
-; The early page tables map the first 4 GiB by pages of 2 MiB three times: at their own addresses, in the direct map, and (1 GiB)
-; at KERNEL_IMAGE_BASE. arch_boot_early() replaces them; application processors pass through them once more.
+; The early page tables map the first 4 GiB by pages of 2 MiB twice, at their own addresses and in the direct map, and the image at
+; its place. arch_boot_early() replaces them; application processors pass through them once more.
 
 %include "arch/x86_64/offsets.inc"
 
-	extern boot_start, boot_cpu, boot_stack_top
-	global boot_entry_multiboot2, boot_entry_pvh, boot_pml4
+	extern boot_start, boot_relocate, boot_cpu, boot_stack_top
+	global boot_entry_multiboot2, boot_entry_pvh, boot_pml4, boot_pd_high
 
 PHYS equ -KERNEL_IMAGE_BASE
 
@@ -80,7 +80,7 @@ boot_32:
 	add eax, 0x1000
 	mov [ecx + 24], eax
 	mov ecx, boot_pdpt_high + PHYS
-	mov eax, boot_pd + PHYS + 3
+	mov eax, boot_pd_high + PHYS + 3
 	mov [ecx + 510 * 8], eax
 	mov ecx, boot_pml4 + PHYS
 	mov eax, boot_pdpt + PHYS + 3
@@ -124,7 +124,14 @@ no_long_mode_text:
 
 	bits 64
 boot_64:
-	mov rax, boot_start64
+	mov esp, boot_stack_top + PHYS
+	mov ebx, edi		; the information
+	mov ebp, esi		; the loader
+	xchg edi, esi
+	call boot_relocate
+	mov edi, ebp
+	mov esi, ebx
+	add rax, boot_start64
 	jmp rax
 
 	align 8
@@ -151,8 +158,7 @@ boot_start64:
 	mov ecx, 0xc0000101	; GS base
 	wrmsr
 	xor ebp, ebp
-	xchg edi, esi		; boot_start(loader, information)
-	call boot_start
+	call boot_start		; (loader, information)
 	ud2
 
 	section .bss align=4096
@@ -161,5 +167,6 @@ boot_pml4:	resb 4096
 boot_pdpt:	resb 4096
 boot_pdpt_high:	resb 4096
 boot_pd:	resb 4 * 4096
+boot_pd_high:	resb 4096
 
 	section .note.GNU-stack noalloc noexec nowrite progbits

@@ -10,6 +10,7 @@
 #include <arch/percpu.h>
 #include <arch/x86.h>
 
+#include "arch/x86_64/boot.h"
 #include "arch/x86_64/platform/platform.h"
 #include "core/arch/cpu.h"
 #include "core/arch/platform.h"
@@ -21,10 +22,6 @@
 #include "core/time/clock.h"
 
 extern char kernel_phys_start[], kernel_end[], boot_stack_top[];
-
-enum { LOADER_UNKNOWN, LOADER_MULTIBOOT2, LOADER_PVH };
-
-void boot_start(unsigned int loader, uint32_t info) __noreturn;
 
 __attribute__((no_stack_protector)) void boot_start(unsigned int loader, uint32_t info)
 {
@@ -41,7 +38,7 @@ __attribute__((no_stack_protector)) void boot_start(unsigned int loader, uint32_
 		panic("started by an unknown boot loader");
 	}
 	boot_add_range(0, PAGE_SIZE, BOOT_RESERVED);	/* a null pointer of firmware's */
-	boot_reserve((uintptr_t)kernel_phys_start, (uintptr_t)kernel_end - KERNEL_IMAGE_BASE);
+	boot_reserve((uintptr_t)kernel_phys_start, mmu_image_phys(kernel_end));
 	boot_main();
 }
 

@@ -102,7 +102,7 @@ KTEST(x86_kernel_protection)
 
 	ktest_check(arch_uaccess_copy_out(text, &byte, 1) == 1);
 	ktest_check(arch_uaccess_copy_out(rodata, &byte, 1) == 1);
-	ktest_check(arch_uaccess_copy_out((uintptr_t)phys_to_virt(text - KERNEL_IMAGE_BASE), &byte, 1) == 1);
+	ktest_check(arch_uaccess_copy_out((uintptr_t)phys_to_virt(mmu_image_phys(kernel_text_start)), &byte, 1) == 1);
 	ktest_check(arch_uaccess_copy_in(&byte, current->stack_base - 8, 1) == 1);
 	ktest_check(kernel_stack_guard(current->stack_base - 8));
 	ktest_check(arch_uaccess_copy_in(&byte, KERNEL_DIRECT_BASE - PAGE_SIZE, 1) == 1);

@@ -36,8 +36,25 @@ static uint64_t kernel_root;
 static bool allocator_works;
 
 extern char kernel_text_start[], kernel_text_end[], kernel_rodata_start[], ro_after_init_start[], ro_after_init_end[],
-	kernel_end[], boot_stack_guard[], kernel_phys_start[];
+	kernel_tables_start[], kernel_tables_end[], kernel_end[], boot_stack_guard[], kernel_text_phys[];
 extern const struct { uint64_t address, code; } smap_patch_start[], smap_patch_end[];
+
+/* Only a whole address can be relocated: keeps the compiler from calculating with it. */
+static inline uintptr_t whole_address(const char *symbol)
+{
+	__asm__("" : "+r"(symbol));
+	return (uintptr_t)symbol;
+}
+
+uint64_t mmu_image_phys(const char *symbol)
+{
+	return whole_address(symbol) - KERNEL_IMAGE_BASE - arch_kernel_slide();
+}
+
+uintptr_t arch_kernel_slide(void)
+{
+	return whole_address(kernel_text_start) - (uintptr_t)kernel_text_phys - KERNEL_IMAGE_BASE;
+}
 
 static inline unsigned int index_at(uintptr_t va, unsigned int level)
 {
@@ -126,8 +143,8 @@ static void boot_map(uintptr_t va, uint64_t phys, uint64_t size, unsigned int pr
 
 static void map_direct(uint64_t start, uint64_t end)
 {
-	uint64_t ro_start = (uintptr_t)kernel_text_start - KERNEL_IMAGE_BASE;
-	uint64_t ro_end = (uintptr_t)ro_after_init_start - KERNEL_IMAGE_BASE;
+	uint64_t ro_start = mmu_image_phys(kernel_text_start);
+	uint64_t ro_end = mmu_image_phys(ro_after_init_start);
 	uint64_t split[3] = { MIN(MAX(start, ro_start), end), MIN(MAX(start, ro_end), end), end };
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -170,7 +187,7 @@ static void map_image(const char *start, const char *end, unsigned int prot)
 {
 	uintptr_t va = (uintptr_t)start;
 
-	boot_map(va, va - KERNEL_IMAGE_BASE, (uintptr_t)end - va, prot);
+	boot_map(va, mmu_image_phys(start), (uintptr_t)end - va, prot);
 }
 
 void mmu_boot(void)
@@ -179,7 +196,8 @@ void mmu_boot(void)
 	map_memory();
 	map_image(kernel_text_start, kernel_text_end, MMU_READ | MMU_EXEC);
 	map_image(kernel_rodata_start, ro_after_init_start, MMU_READ);
-	map_image(ro_after_init_start, boot_stack_guard, MMU_READ | MMU_WRITE);
+	map_image(ro_after_init_start, kernel_tables_start, MMU_READ | MMU_WRITE);
+	map_image(kernel_tables_start, kernel_tables_end, MMU_READ);
 	map_image(boot_stack_guard + PAGE_SIZE, kernel_end, MMU_READ | MMU_WRITE);
 	for (uintptr_t va = VMAP_BASE; va < VMAP_END; va += 1ul << 39)
 		if (!kernel_entry(va, 3, true))

@@ -63,5 +63,7 @@ void arch_kernel_unmap(uintptr_t va, size_t size);
 void arch_kernel_protect(uintptr_t va, size_t size, unsigned int prot);
 /* Physical address that a kernel address is mapped to; 0 with *ok false if it is not. */
 uint64_t arch_kernel_phys(uintptr_t va, bool *ok);
+/* How far the kernel image runs from where it is linked, in bytes. 0: there, or the port chooses no place. */
+uintptr_t arch_kernel_slide(void);
 /* After writing instructions at [va, va+size): makes them visible to instruction fetch on all CPUs. */
 void arch_icache_sync(uintptr_t va, size_t size);

@@ -7,6 +7,7 @@
 #include "core/debug/panic.h"
 
 #include "core/arch/cpu.h"
+#include "core/arch/mmu.h"
 #include "core/arch/platform.h"
 #include "core/arch/trap.h"
 #include "core/boot/boot.h"
@@ -158,6 +159,7 @@ static void panic_common(const struct trap_frame *frame, const char *fmt, va_lis
 		backtrace_print((uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0));
 	}
 	print_others();
+	log_printf(LOG_EMERG, "kernel offset: 0x%lx", arch_kernel_slide());
 	leave();
 }
 

@@ -41,8 +41,13 @@ rule ksyms
   command = lua5.4 tools/ksyms.lua write $in $out %(prefix)nm
   description = KSYMS $out
   restat = 1
+rule relocs
+  command = lua5.4 tools/relocs.lua write $in $out
+  description = RELOCS $out
+  restat = 1
 rule finish
-  command = lua5.4 tools/ksyms.lua check $stage $in %(prefix)nm && %(prefix)objcopy --strip-debug $in $out
+  command = lua5.4 tools/ksyms.lua check $stage $in %(prefix)nm && $check $
+      %(prefix)objcopy --strip-debug --remove-relocations='*' $in $out
   description = STRIP $out
 rule ko
   command = %(prefix)ld -r -T tools/module.lds --build-id=none -o $out.debug $in && $
@@ -136,6 +141,17 @@ local function write_vdso(build, out)
 	return { object }
 end
 
+-- The table of the places to be relocated, as an object.
+local function write_relocs(build, out)
+	local wrapper, image = build.gen .. "/relocs.S", build.gen .. "/relocs.bin"
+	fs.write_if_changed(wrapper, ('/* The places that hold addresses of the image. */\n.section .relocs, "a"\n.balign 4\n'
+		.. '.incbin "%s"\n.section .note.GNU-stack,"",%%progbits\n'):format(image))
+	out[#out + 1] = ("build %s: relocs %s/stage1.elf | tools/relocs.lua"):format(image, build.obj)
+	local object = object_of(build, wrapper)
+	out[#out + 1] = ("build %s: as_gas %s | %s"):format(object, wrapper, image)
+	return object
+end
+
 local function write_kernel(build, out)
 	local objects = {}
 	for _, source in ipairs(sources.kernel(build.arch.name)) do
@@ -148,12 +164,16 @@ local function write_kernel(build, out)
 	local empty = build.gen .. "/ksyms_empty.c"
 	fs.write_if_changed(empty, require("tools.ksyms").source({}))
 	local list, dir = table.concat(objects, " "), build.dir
-	local first, second = compile(build, out, empty), compile(build, out, build.gen .. "/ksyms.c")
+	local first, second, check = compile(build, out, empty), compile(build, out, build.gen .. "/ksyms.c"), ""
+	if build.arch.relocs then
+		second = second .. " " .. write_relocs(build, out)
+		check = ("lua5.4 tools/relocs.lua check %s/mortise.elf.debug %s/relocs.bin && "):format(dir, build.gen)
+	end
 	out[#out + 1] = ("build %s/stage1.elf: link %s %s | %s"):format(build.obj, list, first, build.arch.linker_script)
 	out[#out + 1] = ("build %s/ksyms.c: ksyms %s/stage1.elf | tools/ksyms.lua"):format(build.gen, build.obj)
 	out[#out + 1] = ("build %s/mortise.elf.debug: link %s %s | %s"):format(dir, list, second, build.arch.linker_script)
 	out[#out + 1] = ("build %s/mortise.elf: finish %s/mortise.elf.debug | %s/stage1.elf"):format(dir, dir, build.obj)
-	out[#out + 1] = ("  stage = %s/stage1.elf"):format(build.obj)
+	out[#out + 1] = ("  stage = %s/stage1.elf\n  check = %s"):format(build.obj, check)
 end
 
 local function write_module(build, out, module)

@@ -74,6 +74,7 @@ function run.command(build, options)
 	end
 	if options.gdb then
 		add("-s", "-S")
+		table.insert(options.append, "nokaslr")		-- addresses as in mortise.elf.debug
 	end
 	if options.direct then
 		local append = "console=" .. arch.console .. " " .. table.concat(options.append, " ")

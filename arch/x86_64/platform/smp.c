@@ -124,7 +124,7 @@ static void place_trampoline(void)
 	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
 	*(uint32_t *)(page + ((char *)&trampoline_base - trampoline_start)) = (uint32_t)trampoline_phys;
 	*(uint32_t *)(page + ((char *)&trampoline_cr3 - trampoline_start)) =
-		(uint32_t)((uintptr_t)boot_pml4 - KERNEL_IMAGE_BASE);
+		(uint32_t)mmu_image_phys(boot_pml4);
 }
 
 static unsigned int cpu_limit(void)

@@ -1,0 +1,42 @@
+-- The kernel image runs at another address each time, and where it is linked when nokaslr asks for it; backtraces name functions in both.
+local fs = require "tools.lib.fs"
+
+local WORDS = "panic=-1 rdinit=/bin/true "
+
+-- An ISO whose menu gives the kernel these words.
+local function iso(t, words)
+	local dir, base = t.vm.build.dir, t.options.scratch .. "/kaslr"
+	local config = fs.read("iso/grub.cfg"):gsub("(\tmultiboot2 [^\n]*)", "%1 " .. words)
+	fs.write(base .. ".cfg", config)
+	local lines, ok = fs.lines(("lua5.4 tools/iso.lua %s.iso %s %s.cfg 2>&1"):format(base, dir, base))
+	t.check(ok, "an ISO with words", table.concat(lines, "\n"))
+	return base .. ".iso"
+end
+
+return function(t)
+	local function offset_of(options)
+		options.smp, options.mem = 2, 128
+		options.append = WORDS .. (options.append or "")
+		local machine = t.vm.start(options)
+		machine:wait(60)
+		local text = machine.text:gsub("\r", "")
+		local report = text:match("Kernel panic.*") or ""
+		t.check(report:match("thread_exit%+0x%x+/0x%x+"), "a panic names functions", machine:tail(30))
+		return tonumber(report:match("kernel offset: (0x%x+)"))
+	end
+
+	local seen, distinct = {}, 0
+	for _ = 1, 6 do
+		local offset = offset_of { direct = true }
+		t.check(offset and offset % 0x200000 == 0 and offset < 0x40000000, "the offset is a multiple of 2 MiB in the window",
+			tostring(offset))
+		if offset and not seen[offset] then
+			seen[offset], distinct = true, distinct + 1
+		end
+	end
+	-- Two pairs of equal ones among six of about 510 are less likely than one in a million.
+	t.check(distinct >= 5, "six boots, at least five places", tostring(distinct))
+	t.equal(offset_of { direct = true, append = "nokaslr" }, 0, "nokaslr: where it is linked")
+	t.equal(offset_of { iso = iso(t, WORDS .. "nokaslr") }, 0, "nokaslr by the boot loader: where it is linked")
+	t.check(offset_of { direct = true, append = "nokaslrx xnokaslr" }, "words like it: boots")
+end
