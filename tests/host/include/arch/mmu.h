@@ -21,3 +21,4 @@ static inline bool arch_pte_present(uint64_t e) { return e & 1; }
 static inline uint64_t arch_pte_phys(uint64_t e) { return e & ~0xffful; }
 static inline bool arch_pte_writable(uint64_t e) { return e & 2; }
 static inline bool arch_pte_special(uint64_t e) { return e & 0x40; }
+static inline uint64_t arch_pte_prot(uint64_t e, unsigned int prot) { return (e & ~0xffful) | (prot & 0xfff) | 1; }
