@@ -2,7 +2,7 @@
 initrd.lua: the two archives of the initrd.
 
 	lua5.4 tools/initrd.lua modules OUT.cpio BUILD-DIRECTORY    /lib/modules/<release>/: .ko, modules.boot, depmod's files
-	lua5.4 tools/initrd.lua rootfs OUT.cpio BUSYBOX             the userland: busybox, its links, and iso/rootfs/ over it
+	lua5.4 tools/initrd.lua rootfs OUT.cpio BUSYBOX PROGRAM...  the userland: busybox, its links, programs in /sbin, and iso/rootfs/ over it
 	lua5.4 tools/initrd.lua tree OUT.cpio DIRECTORY             any directory, for tests and overlays
 ]]
 package.path = "./?.lua;" .. package.path
@@ -103,7 +103,7 @@ local function applets(busybox)
 	return lines
 end
 
-local function rootfs_archive(out, busybox)
+local function rootfs_archive(out, busybox, programs)
 	local entries = {}
 	for _, name in ipairs { "bin", "dev", "etc", "home", "lib", "mnt", "proc", "run", "sbin", "sys", "usr", "usr/bin",
 		"usr/sbin", "var" } do
@@ -119,6 +119,9 @@ local function rootfs_archive(out, busybox)
 			entries[#entries + 1] = cpio.link(path, "/bin/busybox")
 		end
 	end
+	for _, path in ipairs(programs) do
+		entries[#entries + 1] = cpio.file("sbin/" .. path:match("[^/]+$"), assert(fs.read(path)), 0x1ed)
+	end
 	add_tree(entries, "iso/rootfs")
 	fs.write(out, cpio.pack(entries))
 end
@@ -128,7 +131,7 @@ local function main(words)
 	if kind == "modules" then
 		modules_archive(out, from)
 	elseif kind == "rootfs" then
-		rootfs_archive(out, from)
+		rootfs_archive(out, from, table.move(words, 4, #words, 1, {}))
 	elseif kind == "tree" then
 		local entries = {}
 		add_tree(entries, from)

@@ -19,4 +19,5 @@ return {
 	machine = { "-M", "q35", "-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=4" },
 	console = "ttyS0",
 	busybox = "/bin/busybox",
+	user_cc = "musl-gcc",			-- of the static programs in the root file system
 }

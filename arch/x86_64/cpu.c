@@ -207,7 +207,7 @@ void cpu_answer_requests(void)
 	}
 }
 
-void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg)
+void arch_cpu_call_begin(const struct cpu_set *mask, void (*fn)(void *), void *arg)
 {
 	struct cpu_request *r;
 	unsigned long targets;
@@ -216,25 +216,37 @@ void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg)
 	preempt_disable();
 	self = arch_cpu_id();
 	targets = mask->bits[0] & cpus_online.bits[0] & ~(1ul << self);
-	if (targets) {
-		debug_assert(arch_irq_enabled());
-		r = &cpu_arch_self()->request;
-		r->fn = fn;
-		r->arg = arg;
-		r->pending = 0;
-		for (unsigned long left = targets; left; left &= left - 1)
-			r->pending++;
-		for (unsigned long left = targets; left; left &= left - 1) {
-			unsigned int i = bit_lowest(left);
+	if (!targets)
+		return;
+	debug_assert(arch_irq_enabled());
+	r = &cpu_arch_self()->request;
+	r->fn = fn;
+	r->arg = arg;
+	r->pending = 0;
+	for (unsigned long left = targets; left; left &= left - 1)
+		r->pending++;
+	for (unsigned long left = targets; left; left &= left - 1) {
+		unsigned int i = bit_lowest(left);
 
-			/* Release: the target sees the request. */
-			__atomic_fetch_or(&cpu_arch_of(cpus[i])->asked_by, 1ul << self, __ATOMIC_SEQ_CST);
-			apic_send(cpus[i]->hw_id, VECTOR_CALL);
-		}
-		while (__atomic_load_n(&r->pending, __ATOMIC_ACQUIRE))
-			arch_cpu_relax();
+		/* Release: the target sees the request. */
+		__atomic_fetch_or(&cpu_arch_of(cpus[i])->asked_by, 1ul << self, __ATOMIC_SEQ_CST);
+		apic_send(cpus[i]->hw_id, VECTOR_CALL);
 	}
+}
+
+void arch_cpu_call_end(void)
+{
+	struct cpu_request *r = &cpu_arch_self()->request;
+
+	while (__atomic_load_n(&r->pending, __ATOMIC_ACQUIRE))
+		arch_cpu_relax();
 	preempt_enable();
+}
+
+void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg)
+{
+	arch_cpu_call_begin(mask, fn, arg);
+	arch_cpu_call_end();
 }
 KAPI(arch_cpu_call);
 _Static_assert(CPU_MAX <= BITS_PER_LONG, "sets of CPUs are one word here");

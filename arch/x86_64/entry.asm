@@ -18,7 +18,7 @@
 	extern syscall_table, syscall_absent, syscall_traced
 	extern trap_handle, trap_exit_work, sched_finish_switch, sched_kernel_entry
 	global syscall_entry, syscall_entry_compat, trap_stubs, return_user, iret_user
-	global thread_entry_kernel, thread_entry_user
+	global thread_entry_kernel, thread_entry_user, trap_kernel_returns
 
 %macro PUSH_AFTER_RDI 0
 	push rsi
@@ -204,6 +204,7 @@ trap_from_kernel:
 	je trap_bad_iret
 	sub rsp, 8
 	call trap_handle
+trap_kernel_returns:
 	add rsp, 8
 	POP_ALL
 	iretq

@@ -278,3 +278,8 @@ void arch_thread_saved_context(const struct thread *t, uintptr_t *pc, uintptr_t 
 	*fp = f ? f->rbp : 0;
 }
 KAPI(arch_thread_saved_context);
+
+uintptr_t arch_thread_saved_sp(const struct thread *t)
+{
+	return t->arch.sp;
+}

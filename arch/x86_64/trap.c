@@ -95,6 +95,13 @@ void trap_protect_table(void)
 			    MMU_READ | MMU_GLOBAL);
 }
 
+bool arch_trap_from_kernel(uintptr_t pc)
+{
+	extern const char trap_kernel_returns[];
+
+	return pc == (uintptr_t)trap_kernel_returns;
+}
+
 /* Where the kernel goes on after an unresolved fault at pc; 0 if such a fault is not expected. */
 uintptr_t extable_find(uintptr_t pc)
 {

@@ -65,6 +65,9 @@ void arch_cpu_kick(unsigned int cpu);
 /* Runs fn(arg) on each CPU of the mask but this one, with interrupts off there, and waits. Interrupts must be on here. */
 struct cpu_set;
 void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg);
+/* Its halves: begin asks and returns at once with preemption disabled, end waits for the answers and enables it. */
+void arch_cpu_call_begin(const struct cpu_set *mask, void (*fn)(void *), void *arg);
+void arch_cpu_call_end(void);
 /* Starts all other CPUs; each ends up in sched_cpu_start(). Returns when all answered or timed out. */
 void arch_cpu_start_all(void);
 void arch_cpu_halt(void) __noreturn;

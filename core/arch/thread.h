@@ -35,3 +35,5 @@ void arch_thread_set_tls(struct thread *t, uintptr_t tls);
 uintptr_t arch_thread_tls(struct thread *t);
 /* Saved kernel context of a thread that is not running: for backtraces. */
 void arch_thread_saved_context(const struct thread *t, uintptr_t *pc, uintptr_t *fp);
+/* Its stack pointer there: everything it keeps is at or above. */
+uintptr_t arch_thread_saved_sp(const struct thread *t);

@@ -13,6 +13,8 @@
 
 #include <arch/trap.h>
 
+/* Is it the return address of the entry code that a trap of kernel code came through? Then that code's registers are on the stack above. */
+bool arch_trap_from_kernel(uintptr_t pc);
 /* Registers, stack and code bytes of a frame, to the log. */
 void arch_trap_dump(const struct trap_frame *f);
 /* Sanitises registers that user space supplied (sigreturn, ptrace): flags, segments, canonical addresses. */

@@ -45,6 +45,24 @@ struct module_data_slot {
 	int *slot;
 };
 
+/* How the module is replaced in a running machine. */
+enum module_replace {
+	REPLACE_NEVER,
+	REPLACE_RESTART,	/* has nothing to hand over but the data slots: calls under way are executed again */
+	REPLACE_STATE,		/* hands over what state_export writes */
+};
+
+#define MODULE_STATE_WORDS 64
+
+/* What an old module hands to a new one. `version` is the exporter's; what the words mean is between versions of the module. */
+struct module_blob {
+	unsigned int version;
+	unsigned int count;
+	uint64_t word[MODULE_STATE_WORDS];
+};
+
+struct thread;
+
 /* The one object of the section .mortise.module. */
 struct module_descriptor {
 	const char *name;
@@ -58,4 +76,17 @@ struct module_descriptor {
 	unsigned int param_count;
 	const struct module_hooks *hooks;	/* null fields are not installed */
 	const struct module_services *services;	/* null fields are not provided */
+	enum module_replace replace;
+	unsigned int state_version;		/* of the data in the slots, and of the blob */
+	/*
+	 * REPLACE_STATE. All CPUs are stopped and nobody is inside of either module: neither may lock, allocate, log or sleep. Export
+	 * describes what there is and changes nothing. Import takes it over, or refuses with a negative errno and changes
+	 * nothing; what it gives for it (its own, empty) it leaves in the blob, in the exporter's version. The old module imports that, and cannot refuse.
+	 */
+	void (*state_export)(struct module_blob *out);
+	int (*state_import)(struct module_blob *io);
+	/* Null or: frees the data slot of a thread when the module is taken out by force. Any context; all entries to the module are closed. */
+	void (*drop)(struct thread *t);
+	/* Null or: are there objects that refer to the module (open files, armed timers)? All CPUs are stopped. */
+	bool (*busy)(void);
 };

@@ -31,4 +31,57 @@ int module_apply_params(struct module *m, const char *text, const char **why);
 int module_claim_slots(struct module *m, const char **why);
 void module_release_slots(struct module *m);
 int module_bind(struct module *m, const char **why);
-void module_unbind(struct module *m);
+/* Hooks and services only; for a stopped machine. */
+void module_unbind_sockets(struct module *m);
+/* Puts the gate's functions in the place of the module's hooks that are gated, or takes them out again. */
+void module_gate_hooks(struct module *m, bool shut);
+/* Puts the hooks and services of `new` in the place of those of `old`, whose gate is shut. After module_check_swap. */
+void module_swap_sockets(struct module *old, struct module *new);
+/* May `new` take the place of `old`? Checks what module_bind checks, with what `old` holds counted as free. */
+int module_check_swap(const struct module *old, const struct module *new, const char **why);
+
+/* load.c: the parts of loading, shared with replacing. Under module_lock but for the first. */
+struct module_request {
+	struct elf_image image;
+	struct module *module;
+	const char *why;		/* what went wrong */
+};
+/* Checks an image and makes a module of it that has nothing yet. -ENOEXEC, -ENOMEM. */
+int module_prepare(const void *image, size_t size, struct module_request *r);
+/* Places it and takes references to what it needs. module_discard undoes, also after an error. */
+int module_construct(struct module_request *r);
+int module_publish(struct module *m, const char **why);
+void module_unpublish(struct module *m);
+/* Frees a module that nothing reaches: memory, strings, references to others. */
+void module_discard(struct module *m);
+/* Logs why the module of a request was refused. */
+void module_report(const struct module_request *r, int error);
+
+/* inspect.c: who is inside? All of it with the machine stopped. */
+struct module_inspection {
+	struct module *module;
+	unsigned int running;		/* threads inside that are not asleep, or asleep where nobody may wake them */
+	unsigned int asleep;		/* ... that a kick makes leave */
+	unsigned int timers, interrupts;	/* armed, requested */
+	unsigned int objects;		/* data of threads */
+	bool busy;			/* the module says so */
+};
+/* Fills in the figures about m, then, if `then` is not null, runs it with the machine still stopped. */
+void module_inspect(struct module *m, struct module_inspection *out, void (*then)(struct module_inspection *i, void *arg),
+		    void *arg);
+/* Calls fn for the threads asleep inside. As part of `then`. */
+void module_for_each_asleep(struct module *m, void (*fn)(struct thread *t));
+
+/* gate.c */
+/* New callers of the module's slots wait from now on; so do threads that end or exec, if it wants to know of them. */
+void gate_shut(struct module *m);
+/* Makes a thread leave the module; it comes back when the gate opens. With the machine stopped. */
+void gate_kick(struct thread *t);
+/* Lets in first those who were kicked, and when all of them sleep again or are done, everybody. `m` serves; null: nobody does. */
+void gate_open(struct module *m);
+/* The function that stands in for a hook while the gate is shut; null: that hook is not gated. */
+void *gate_hook(unsigned int index);
+/* For how long the gate was shut the last time, in ns. */
+uint64_t gate_last_time(void);
+/* Threads inside leave: waits until none is inside, kicking those that sleep. 0, -EBUSY after a while, -EINTR. */
+int module_drain(struct module *m);

@@ -14,6 +14,7 @@
 #include "core/mem/slab.h"
 #include "core/module/export.h"
 #include "core/sync/mutex.h"
+#include "core/time/clock.h"
 
 struct mutex module_lock = MUTEX_INIT(module_lock);
 struct module *modules[MODULES_MAX];
@@ -92,7 +93,7 @@ static void drop_needs(struct module *m)
 	kfree(m->needs);
 }
 
-static int publish(struct module *m, const char **why)
+int module_publish(struct module *m, const char **why)
 {
 	for (unsigned int i = 0; i < MODULES_MAX; i++)
 		if (!modules[i]) {
@@ -103,7 +104,7 @@ static int publish(struct module *m, const char **why)
 	return -ENOSPC;
 }
 
-static void unpublish(struct module *m)
+void module_unpublish(struct module *m)
 {
 	for (unsigned int i = 0; i < MODULES_MAX; i++)
 		if (modules[i] == m)
@@ -121,7 +122,7 @@ static int start_module(struct module *m, const char *params, const char **why)
 	if (error)
 		goto undo_slots;
 	module_protect(m);
-	error = publish(m, why);
+	error = module_publish(m, why);
 	if (error)
 		goto undo_slots;
 	if (d->init) {
@@ -140,71 +141,109 @@ undo_init:
 	if (d->fini)
 		d->fini();
 undo_publish:
-	unpublish(m);
+	module_unpublish(m);
 undo_slots:
 	module_release_slots(m);
 	return error;
 }
 
-static int load_locked(const struct elf_image *e, struct module *m, const char *params, const char **why)
+int module_prepare(const void *image, size_t size, struct module_request *r)
+{
+	struct module *m = kzalloc(sizeof(*m), 0);
+	int error;
+
+	r->module = m;
+	r->why = "out of memory";
+	if (!m)
+		return -ENOMEM;
+	refcount_init(&m->refs, 1);
+	str_copy(m->name, "?", sizeof(m->name));
+	error = elf_image_parse(image, size, ELF_MACHINE, &r->image, &r->why);
+	return error ? error : check_identity(&r->image, m->name, &r->why);
+}
+
+int module_construct(struct module_request *r)
+{
+	struct module *m = r->module;
+	int error;
+
+	m->modinfo = kmemdup(r->image.modinfo, r->image.modinfo_size, 0);
+	if (!m->modinfo)
+		return -ENOMEM;
+	m->modinfo_size = r->image.modinfo_size;
+	m->loaded_ns = clock_monotonic();
+	error = take_needs(m, elf_modinfo(&r->image, "depends", NULL), &r->why);
+	return error ? error : module_place(m, &r->image, &r->why);
+}
+
+void module_discard(struct module *m)
+{
+	module_unplace(m);
+	drop_needs(m);
+	kfree(m->modinfo);
+	kfree(m->strings);
+	kfree(m);
+}
+
+void module_report(const struct module_request *r, int error)
+{
+	log_err("module %s: %s (error %d)", r->module ? r->module->name : "?", r->why, -error);
+}
+
+static int load_locked(struct module_request *r, const char *params)
 {
 	int error;
 
-	if (module_find_locked(m->name)) {
-		*why = "is loaded already";
+	if (module_find_locked(r->module->name)) {
+		r->why = "is loaded already";
 		return -EEXIST;
 	}
-	m->modinfo = kmemdup(e->modinfo, e->modinfo_size, 0);
-	if (!m->modinfo)
-		return -ENOMEM;
-	m->modinfo_size = e->modinfo_size;
-	error = take_needs(m, elf_modinfo(e, "depends", NULL), why);
-	if (error)
-		return error;
-	error = module_place(m, e, why);
-	if (error)
-		return error;
-	return start_module(m, params, why);
+	error = module_construct(r);
+	return error ? error : start_module(r->module, params, &r->why);
 }
 
 int module_load(const void *image, size_t size, const char *params)
 {
-	struct elf_image *e = kmalloc(sizeof(*e), 0);
-	struct module *m = kzalloc(sizeof(*m), 0);
-	const char *why = "out of memory";
-	int error = -ENOMEM;
+	struct module_request *r = kmalloc(sizeof(*r), 0);
+	int error;
 
-	if (!e || !m)
-		goto out;
-	refcount_init(&m->refs, 1);
-	str_copy(m->name, "?", sizeof(m->name));
-	error = elf_image_parse(image, size, ELF_MACHINE, e, &why);
-	if (!error)
-		error = check_identity(e, m->name, &why);
-	if (error)
-		goto out;
+	if (!r)
+		return -ENOMEM;
+	error = module_prepare(image, size, r);
 	mutex_lock(&module_lock);
-	error = load_locked(e, m, params, &why);
-	if (error) {
-		module_unplace(m);
-		drop_needs(m);
-	}
+	if (!error)
+		error = load_locked(r, params);
+	if (error)
+		module_report(r, error);
+	else
+		log_debug("module %s: %zu bytes at %lx", r->module->name, r->module->total_size, r->module->part[0].base);
+	if (error && r->module)
+		module_discard(r->module);
 	mutex_unlock(&module_lock);
-out:
-	kfree(e);
-	if (error) {
-		log_err("module %s: %s (error %d)", m ? m->name : "?", why, -error);
-		if (m) {
-			kfree(m->modinfo);
-			kfree(m->strings);
-		}
-		kfree(m);
-	} else {
-		log_debug("module %s: %zu bytes at %lx", m->name, m->total_size, m->part[0].base);
-	}
+	kfree(r);
 	return error;
 }
 KAPI(module_load);
+
+static bool changes_forbidden;
+
+void module_forbid_changes(void)
+{
+	WRITE_ONCE(changes_forbidden, true);
+}
+KAPI(module_forbid_changes);
+
+bool module_changes_forbidden(void)
+{
+	return READ_ONCE(changes_forbidden);
+}
+KAPI(module_changes_forbidden);
+
+int module_insert(const void *image, size_t size, const char *params)
+{
+	return module_changes_forbidden() ? -EPERM : module_load(image, size, params);
+}
+KAPI(module_insert);
 
 bool module_is_loaded(const char *name)
 {

@@ -40,10 +40,29 @@ struct module {
 	char *modinfo;
 	size_t modinfo_size;
 	unsigned int slots_claimed;
+	uint64_t loaded_ns;			/* monotonic */
+	unsigned int generation;		/* how often it was replaced */
 };
 
 /* Loads an image in memory (may be freed afterwards). `params`: "name=value ..." or "". The caller has checked permission. 0 or Linux's errno, with a log line that says why. May sleep. */
 int module_load(const void *image, size_t size, const char *params);
+/* The same for init_module(2): not if loading was forbidden (-EPERM). */
+int module_insert(const void *image, size_t size, const char *params);
+/*
+ * Takes a module out. -ENOENT; -EWOULDBLOCK: others need it; -EBUSY: a thread is inside, or something refers to it. `force`: threads
+ * inside are made to leave, and what threads keep for it is dropped. Interruptible by a fatal signal only. May sleep.
+ */
+int module_unload(const char *name, bool force);
+/*
+ * Puts a new build of a loaded module in its place while it is in use. -ENOENT: none is loaded; -EBUSY: it says never, or could not be
+ * brought to rest in time; any error of loading. After an error the old one serves as before, and the log says why. May sleep.
+ */
+int module_replace(const void *image, size_t size, const char *params);
+/* After this, modules are neither loaded nor taken out until the next boot (modules_disabled). */
+void module_forbid_changes(void);
+bool module_changes_forbidden(void);
+/* How long callers stood at the gate in the newest replacements, in ns: number of samples copied. Any thread context. */
+unsigned int module_gate_times(uint64_t *out, unsigned int max);
 /* Boot: loads from the initrd the modules of modules.boot or of `modules=`; a failure is logged and the rest goes on. */
 void module_boot(void);
 /* May sleep. */

@@ -18,6 +18,7 @@
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
+#include "core/module/gate.h"
 #include "core/module/hooks.h"
 #include "core/sync/mutex.h"
 #include "core/sync/pi_mutex.h"
@@ -252,6 +253,8 @@ void thread_exit(void)
 	struct thread *t = current;
 
 	might_sleep();
+	if (unlikely(thread_has_work(t, WORK_SETTLE)))
+		gate_settled();
 	hook_call_reverse(thread_exit, t);
 	pi_thread_exit(t);
 	if (t->aspace)

@@ -30,6 +30,7 @@ struct thread;
 #define WORK_TASK    0x10u	/* a module queued something to be done in this thread's context */
 #define WORK_TRACE   0x20u	/* call the system-call trace hooks */
 #define WORK_SINGLESTEP 0x40u
+#define WORK_SETTLE  0x80u	/* was kicked, and has not come to rest again: see core/module/gate.h */
 
 enum thread_state {
 	THREAD_RUNNING,			/* on a run queue or on a CPU */
@@ -93,6 +94,7 @@ struct thread {
 	struct timer sleep_timer;
 	unsigned int timed_out;
 	unsigned int fault_disabled;	/* user_fault_disable() depth */
+	bool leaving;			/* preempted on the way to user mode: no kernel code of it goes on but the exit work */
 	struct rb_root pi_held;		/* core/sync/pi_mutex.c: contended mutexes that it owns */
 	struct pi_waiter *pi_blocked_on;
 	bool pi_exited;			/* nobody may begin to wait for it */

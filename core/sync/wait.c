@@ -13,6 +13,7 @@
 
 #include "core/debug/panic.h"
 #include "core/module/export.h"
+#include "core/module/gate.h"
 #include "core/sched/sched.h"
 #include "core/time/clock.h"
 
@@ -113,12 +114,17 @@ static void sleep_timeout(struct timer *timer)
 int wait_sleep(uint64_t deadline)
 {
 	struct thread *t = current;
-	int result = wait_interrupted((enum wait_mode)t->wait_mode);
+	int result = 0;
 
 	debug_assert(!in_interrupt());
-	if (result) {
-		wait_finish();
-		return result;
+	if (unlikely(READ_ONCE(t->work))) {
+		result = wait_interrupted((enum wait_mode)t->wait_mode);
+		if (result) {
+			wait_finish();
+			return result;
+		}
+		if (thread_has_work(t, WORK_SETTLE) && t->wait_mode == WAIT_INTERRUPTIBLE)
+			gate_settled();
 	}
 	if (deadline == TIME_NEVER) {
 		sched_switch();

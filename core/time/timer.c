@@ -195,3 +195,16 @@ void timer_interrupt(void)
 	program(q);
 	spin_unlock_raw(&q->lock);
 }
+
+unsigned int timer_count_functions(uintptr_t base, size_t size)
+{
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		struct timer_queue *q = cpus[i] ? cpus[i]->timer_queue : NULL;
+
+		for (struct rb_node *n = q ? q->first : NULL; n; n = rb_next(n))
+			found += (uintptr_t)rb_entry(n, struct timer, node)->fn - base < size;
+	}
+	return found;
+}

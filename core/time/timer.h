@@ -29,3 +29,5 @@ void timer_interrupt(void);
 /* Creates a CPU's queue. -ENOMEM. */
 struct cpu;
 int timer_cpu_start(struct cpu *cpu);
+/* Armed timers whose function lies in [base, base + size). The machine is stopped. */
+unsigned int timer_count_functions(uintptr_t base, size_t size);

@@ -96,3 +96,13 @@ void irq_for_each(void (*fn)(unsigned int line, const char *name, uint64_t count
 	mutex_unlock(&lines_lock);
 }
 KAPI(irq_for_each);
+
+unsigned int irq_count_handlers(uintptr_t base, size_t size)
+{
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < LINES; i++)
+		for (struct action *a = rcu_dereference(lines[i]); a; a = rcu_dereference(a->next))
+			found += (uintptr_t)a->handler - base < size;
+	return found;
+}

@@ -14,6 +14,9 @@ void irq_dispatch(unsigned int line);
 /* Calls fn for each line in use (for /proc/interrupts). */
 void irq_for_each(void (*fn)(unsigned int line, const char *name, uint64_t count, void *arg), void *arg);
 
+/* Handlers in [base, base + size). The machine is stopped. */
+unsigned int irq_count_handlers(uintptr_t base, size_t size);
+
 /* Port: unmask and route a line, mask it. */
 int arch_irq_line_enable(unsigned int line);
 void arch_irq_line_disable(unsigned int line);

@@ -8,6 +8,7 @@
 
 #include "core/debug/panic.h"
 #include "core/module/export.h"
+#include "core/module/gate.h"
 #include "core/module/hooks.h"
 #include "core/sched/sched.h"
 #include "core/sync/wait.h"
@@ -63,10 +64,15 @@ void trap_exit_work(struct trap_frame *frame)
 		if (!work && !arch_need_resched())
 			return;
 		if (arch_need_resched()) {
+			WRITE_ONCE(t->leaving, true);
 			sched_preempt_irq();
+			WRITE_ONCE(t->leaving, false);
 			continue;
 		}
 		arch_irq_enable();
+		/* First: a call that was kicked begins again before signals are looked at, and sees to them itself. */
+		if (work & (WORK_KICK | WORK_SETTLE))
+			gate_exit_work(frame);
 		if (work & WORK_TASK) {
 			thread_clear_work(WORK_TASK);
 			hook_call(task_work, t);
@@ -77,8 +83,6 @@ void trap_exit_work(struct trap_frame *frame)
 			thread_clear_work(WORK_NOTIFY);
 			hook_call(notify_work, frame);
 		}
-		if (work & WORK_KICK)
-			thread_clear_work(WORK_KICK);
 		if ((work & (WORK_SIGNAL | WORK_KILL)) && hook_list_empty(HOOK_LIST(signal_work)))
 			thread_clear_work(WORK_SIGNAL | WORK_KILL);
 		arch_irq_disable();

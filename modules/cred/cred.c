@@ -4,28 +4,43 @@
 #include "internal.h"
 
 int cred_slot;
-struct cred cred_boot = {
-	.refs = { 1 }, .permitted = CAP_ALL, .effective = CAP_ALL, .bounding = CAP_ALL,
-};
-
-static struct kmem_cache *cred_cache, *state_cache;
+struct cred *cred_boot;
 
 int cred_init(void)
 {
-	cred_cache = kmem_cache_create("cred", sizeof(struct cred), 0);
-	state_cache = kmem_cache_create("cred-state", sizeof(struct cred_state), 0);
-	if (cred_cache && state_cache)
-		return 0;
-	kmem_cache_destroy(cred_cache);
-	kmem_cache_destroy(state_cache);
-	return -ENOMEM;
+	cred_boot = kzalloc(sizeof(*cred_boot), 0);
+	if (!cred_boot)
+		return -ENOMEM;
+	refcount_init(&cred_boot->refs, 1);
+	cred_boot->permitted = cred_boot->effective = cred_boot->bounding = CAP_ALL;
+	return 0;
 }
 
 void cred_exit(void)
 {
 	rcu_barrier();
-	kmem_cache_destroy(cred_cache);
-	kmem_cache_destroy(state_cache);
+	kfree(cred_boot);
+}
+
+/*
+ * All objects come from kmalloc and are found through the threads' slots, so the one thing to hand over is the credentials that
+ * threads share without counting. Version 1: word 0 is their address.
+ */
+void cred_state_export(struct module_blob *out)
+{
+	out->count = 1;
+	out->word[0] = (uintptr_t)cred_boot;
+}
+
+int cred_state_import(struct module_blob *io)
+{
+	struct cred *theirs = (struct cred *)io->word[0];
+
+	if (io->version != 1 || io->count != 1)
+		return -EINVAL;
+	io->word[0] = (uintptr_t)cred_boot;
+	cred_boot = theirs;
+	return 0;
 }
 
 static void cred_free_rcu(struct rcu_head *head)
@@ -33,25 +48,25 @@ static void cred_free_rcu(struct rcu_head *head)
 	struct cred *c = container_of(head, struct cred, rcu);
 
 	groups_put(c->groups);
-	kmem_cache_free(cred_cache, c);
+	kfree(c);
 }
 
 void cred_put(struct cred *c)
 {
-	if (c && c != &cred_boot && refcount_put(&c->refs))
+	if (c && c != cred_boot && refcount_put(&c->refs))
 		rcu_call(&c->rcu, cred_free_rcu);
 }
 
 static void cred_get(struct cred *c)
 {
-	if (c != &cred_boot)
+	if (c != cred_boot)
 		refcount_get(&c->refs);
 }
 
 struct cred *cred_copy(void)
 {
 	const struct cred *old = current_cred();
-	struct cred *c = kmem_cache_alloc(cred_cache, 0);
+	struct cred *c = kmalloc(sizeof(*c), 0);
 
 	if (!c)
 		return NULL;
@@ -69,10 +84,10 @@ static struct cred_state *own_state(void)
 
 	if (s)
 		return s;
-	s = kmem_cache_alloc(state_cache, ALLOC_ZERO);
+	s = kzalloc(sizeof(*s), 0);
 	if (!s)
 		return NULL;
-	s->cred = &cred_boot;
+	s->cred = cred_boot;
 	thread_set_data(current, cred_slot, s);
 	return s;
 }
@@ -99,12 +114,12 @@ void cred_commit(struct cred *c)
 int cred_thread_create(struct thread *child, struct thread *parent, struct clone_request *request)
 {
 	struct cred_state *from = state_of(parent);
-	struct cred_state *s = kmem_cache_alloc(state_cache, ALLOC_ZERO);
+	struct cred_state *s = kzalloc(sizeof(*s), 0);
 
 	(void)request;
 	if (!s)
 		return -ENOMEM;
-	s->cred = from ? (from->saved ? from->saved : from->cred) : &cred_boot;
+	s->cred = from ? (from->saved ? from->saved : from->cred) : cred_boot;
 	cred_get(s->cred);
 	s->no_new_privs = from && from->no_new_privs;
 	thread_set_data(child, cred_slot, s);
@@ -113,7 +128,7 @@ int cred_thread_create(struct thread *child, struct thread *parent, struct clone
 
 static void state_free_rcu(struct rcu_head *head)
 {
-	kmem_cache_free(state_cache, container_of(head, struct cred_state, rcu));
+	kfree(container_of(head, struct cred_state, rcu));
 }
 
 void cred_thread_free(struct thread *t)
@@ -201,7 +216,7 @@ static const struct cred *other_cred(struct thread *t)
 	struct cred_state *s = state_of(t);
 	struct cred *c = s ? rcu_dereference(s->cred) : NULL;
 
-	return c ? c : &cred_boot;
+	return c ? c : cred_boot;
 }
 
 static void identity(struct thread *t, struct identity *out)

@@ -14,6 +14,7 @@
 #include "core/lib/string.h"
 #include "core/mem/slab.h"
 #include "core/mem/uaccess.h"
+#include "core/module/descriptor.h"
 #include "core/module/hooks.h"
 #include "core/module/services.h"
 #include "core/sched/thread.h"
@@ -50,7 +51,7 @@ struct cred_state {
 };
 
 extern int cred_slot;
-extern struct cred cred_boot;		/* of threads without a state: everything allowed */
+extern struct cred *cred_boot;		/* of threads without a state: everything allowed */
 
 static inline struct cred_state *state_of(const struct thread *t) { return thread_data(t, cred_slot); }
 
@@ -59,7 +60,7 @@ static inline const struct cred *current_cred(void)
 {
 	struct cred_state *s = state_of(current);
 
-	return s ? s->cred : &cred_boot;
+	return s ? s->cred : cred_boot;
 }
 
 /* A copy of the caller's to be changed and committed. Null when out of memory. */

@@ -11,6 +11,7 @@ return {
 	params = {},
 	data = { thread = "cred_slot" },
 	replace = "state",
+	state = { version = 1, export = "cred_state_export", import = "cred_state_import" },
 	init = "cred_init",
 	fini = "cred_exit",
 }

@@ -10,6 +10,8 @@ return {
 	params = { hash_bits = "uint" },
 	data = { thread = "futex_slot" },
 	replace = "restart",
+	state = { version = 1 },
+	drop = "futex_drop",
 	init = "futex_init",
 	fini = "futex_exit",
 }

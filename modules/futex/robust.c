@@ -140,3 +140,8 @@ void futex_thread_exit(struct thread *t)
 	release_list(t);
 	pi_thread_exit(t);
 }
+
+void futex_drop(struct thread *t)
+{
+	thread_set_data(t, futex_slot, NULL);
+}

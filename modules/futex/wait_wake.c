@@ -204,5 +204,8 @@ int futex_wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitse
 		wait_prepare(WAIT_INTERRUPTIBLE);
 	}
 	wait_finish();
-	return futex_withdraw(&w) ? error : 0;
+	if (!futex_withdraw(&w))
+		return 0;
+	/* It cannot wait for its first word again: a wake-up for no reason, which futex(2) allows, lets the program look. */
+	return error == -ERESTART_MODULE && w.requeued ? 0 : error;
 }

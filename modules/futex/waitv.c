@@ -84,6 +84,9 @@ static int wait_multiple(struct waitv_entry *e, unsigned int count, uint64_t dea
 	}
 	wait_finish();
 	woken = withdraw_all(e, count);
+	for (unsigned int i = 0; woken < 0 && error == -ERESTART_MODULE && i < count; i++)
+		if (e[i].w.requeued)
+			woken = (int)i;		/* as futex_wait */
 	return woken >= 0 ? woken : error;
 }
 

@@ -5,34 +5,64 @@
  */
 #include "internal.h"
 
-static struct kmem_cache *group_cache;
+#include "core/module/descriptor.h"
+#include "core/sync/rcu.h"
 
-int timers_init(void)
-{
-	group_cache = kmem_cache_create("timer-group", sizeof(struct timer_group), 0);
-	if (!group_cache)
-		return -ENOMEM;
-	if (posix_timers_start()) {
-		kmem_cache_destroy(group_cache);
-		return -ENOMEM;
-	}
-	return 0;
-}
+static struct spinlock groups_lock = SPINLOCK_INIT(groups_lock);
+static struct list groups = LIST_INIT(groups);
 
 void timers_fini(void)
 {
-	posix_timers_stop();
-	kmem_cache_destroy(group_cache);
+	rcu_barrier();		/* timers that are being freed */
+}
+
+bool timers_busy(void)
+{
+	return !list_empty(&groups) || !list_empty(timerfd_all());
+}
+
+/*
+ * All objects come from kmalloc; they are found from four lists, whose heads the words of version 1 are: groups, absolute timers on the
+ * real-time clock, timerfds, those of them that are such timers. Zero words hand over nothing.
+ */
+void timers_state_export(struct module_blob *out)
+{
+	out->count = 4;
+	out->word[0] = (uintptr_t)&groups;
+	out->word[1] = (uintptr_t)posix_timers_real();
+	out->word[2] = (uintptr_t)timerfd_all();
+	out->word[3] = (uintptr_t)timerfd_real();
+}
+
+int timers_state_import(struct module_blob *io)
+{
+	struct list *const to[] = { &groups, posix_timers_real(), timerfd_all(), timerfd_real() };
+	struct timer_group *g;
+
+	if (io->version != 1 || io->count != ARRAY_SIZE(to))
+		return -EINVAL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(to); i++) {
+		if (io->word[i])
+			list_splice_tail(to[i], (struct list *)io->word[i]);
+		io->word[i] = 0;
+	}
+	list_for_each(g, &groups, link) {
+		g->real.fn = itimer_real_expired;
+		posix_timers_adopt(g);
+	}
+	timerfd_adopt();
+	return 0;
 }
 
 struct timer_group *timer_group_own(void)
 {
 	struct process *p = current_process;
 	struct timer_group *g = timer_group_of(p), *expected = NULL;
+	unsigned long flags;
 
 	if (g)
 		return g;
-	g = kmem_cache_alloc(group_cache, ALLOC_ZERO);
+	g = kzalloc(sizeof(*g), 0);
 	if (!g)
 		return NULL;
 	spin_init(&g->lock);
@@ -40,9 +70,12 @@ struct timer_group *timer_group_own(void)
 	list_init(&g->cpu_timers);
 	timer_init(&g->real, itimer_real_expired);
 	if (!__atomic_compare_exchange_n(&p->timers, (void **)&expected, g, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		kmem_cache_free(group_cache, g);
+		kfree(g);
 		return expected;
 	}
+	flags = spin_lock_irqsave(&groups_lock);
+	list_add_tail(&groups, &g->link);
+	spin_unlock_irqrestore(&groups_lock, flags);
 	return g;
 }
 
@@ -58,11 +91,15 @@ void timers_group_gone(void *group)
 {
 	struct process *p = group;
 	struct timer_group *g = timer_group_of(p);
+	unsigned long flags;
 
 	if (!g)
 		return;
 	posix_timers_delete_all(g);
 	timer_cancel_sync(&g->real);
 	WRITE_ONCE(p->timers, NULL);
-	kmem_cache_free(group_cache, g);
+	flags = spin_lock_irqsave(&groups_lock);
+	list_remove(&g->link);
+	spin_unlock_irqrestore(&groups_lock, flags);
+	kfree(g);
 }

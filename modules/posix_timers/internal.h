@@ -58,6 +58,7 @@ int64_t cpu_clock_read(struct process *p, struct task *t, int kind);
 /* What a process has: its timers and interval timers. */
 struct timer_group {
 	struct spinlock lock;		/* irq-safe */
+	struct list link;		/* on the list of all, groups_lock */
 	struct process *process;
 	struct rb_root timers;		/* of posix_timer by id */
 	unsigned int timer_count;
@@ -101,8 +102,13 @@ struct posix_timer {
 void timer_expired_locked(struct posix_timer *t);
 void posix_timers_delete_all(struct timer_group *g);
 void posix_timers_clock_set(void);
-int posix_timers_start(void);
-void posix_timers_stop(void);
+/* Makes a group's timers call this build of the module. */
+void posix_timers_adopt(struct timer_group *g);
+/* Lists of absolute timers on the real-time clock, of all timerfds, and of those of them that are such timers; for handing over. */
+struct list *posix_timers_real(void);
+struct list *timerfd_all(void);
+struct list *timerfd_real(void);
+void timerfd_adopt(void);
 
 /* itimer.c */
 void itimer_real_expired(struct timer *t);

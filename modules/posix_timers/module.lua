@@ -11,6 +11,7 @@ return {
 	services = {},
 	params = {},
 	replace = "state",
-	init = "timers_init",
+	state = { version = 1, export = "timers_state_export", import = "timers_state_import" },
+	busy = "timers_busy",
 	fini = "timers_fini",
 }

@@ -16,20 +16,12 @@
 #define OVERRUN_MAX INT32_MAX
 #define TIMERS_MAX  65536		/* of one process, if RLIMIT_SIGPENDING allows */
 
-static struct kmem_cache *cache;
 static struct spinlock real_lock = SPINLOCK_INIT(real_lock);
 static struct list real_timers = LIST_INIT(real_timers);
 
-int posix_timers_start(void)
+struct list *posix_timers_real(void)
 {
-	cache = kmem_cache_create("posix-timer", sizeof(struct posix_timer), 0);
-	return cache ? 0 : -ENOMEM;
-}
-
-void posix_timers_stop(void)
-{
-	rcu_barrier();
-	kmem_cache_destroy(cache);
+	return &real_timers;
 }
 
 static void free_rcu(struct rcu_head *head)
@@ -38,7 +30,7 @@ static void free_rcu(struct rcu_head *head)
 
 	task_put(t->target);
 	cpu_clock_put(&t->cpu);
-	kmem_cache_free(cache, t);
+	kfree(t);
 }
 
 static void timer_put(struct posix_timer *t)
@@ -170,6 +162,16 @@ static void dequeued(struct signal_entry *e)
 	spin_unlock_irqrestore(&t->group->lock, flags);
 }
 
+void posix_timers_adopt(struct timer_group *g)
+{
+	for (struct rb_node *n = rb_first(&g->timers); n; n = rb_next(n)) {
+		struct posix_timer *t = rb_entry(n, struct posix_timer, node);
+
+		t->timer.fn = expired;
+		t->entry.dequeued = dequeued;
+	}
+}
+
 /* Checks a sigevent and finds whom it means. */
 static int check_event(const struct sigevent *e, struct posix_timer *t)
 {
@@ -246,7 +248,7 @@ long sys_timer_create(int32_t clock, struct uin_sigevent event, struct uout_time
 		return -EFAULT;
 	if (!g)
 		return -EAGAIN;
-	t = kmem_cache_alloc(cache, ALLOC_ZERO);
+	t = kzalloc(sizeof(*t), 0);
 	if (!t)
 		return -EAGAIN;
 	refcount_init(&t->refs, 1);
@@ -282,7 +284,7 @@ undo_target:
 undo_clock:
 	cpu_clock_put(&t->cpu);
 undo_alloc:
-	kmem_cache_free(cache, t);
+	kfree(t);
 	return error;
 }
 

@@ -59,9 +59,11 @@ static long relative_sleep(int64_t ns, struct uout_timespec remaining)
 static long cpu_sleep(int clock, int64_t ns, bool absolute)
 {
 	struct cpu_clock cpu;
+	uint64_t kept = current->restart_deadline;	/* here in ns of the CPU clock */
 	int64_t until, now;
 	int error = cpu_clock_find(clock, &cpu);
 
+	current->restart_deadline = 0;
 	if (error)
 		return error;
 	if (cpu.task == current_task) {
@@ -69,7 +71,7 @@ static long cpu_sleep(int clock, int64_t ns, bool absolute)
 		return -EINVAL;		/* would sleep for ever */
 	}
 	now = cpu_clock_read(cpu.process, cpu.task, cpu.kind);
-	until = absolute ? ns : ns >= TIME_MAX - now ? TIME_MAX : now + ns;
+	until = absolute ? ns : kept ? (int64_t)kept : ns >= TIME_MAX - now ? TIME_MAX : now + ns;
 	do {
 		now = cpu_clock_read(cpu.process, cpu.task, cpu.kind);
 		if (now >= until)
@@ -79,6 +81,8 @@ static long cpu_sleep(int clock, int64_t ns, bool absolute)
 		wait_finish();
 	} while (!error || error == -ETIMEDOUT);
 	cpu_clock_put(&cpu);
+	if (error == -ERESTART_MODULE && !absolute && now < until)
+		current->restart_deadline = (uint64_t)until;
 	return now >= until ? 0 : error == -EINTR ? (absolute ? -ERESTARTNOHAND : -EINTR) : error;
 }
 

@@ -5,7 +5,7 @@
  * when somebody looks. So a timer of a nanosecond that nobody reads costs one interrupt.
  * A change of the real-time clock moves absolute timers, and cancels the reads of those that asked for it.
  *
- * Locking: t->lock with interrupts off; all_lock (list of absolute real-time timers) outside of it.
+ * Locking: t->lock with interrupts off; all_lock (both lists) outside of it.
  */
 #include "internal.h"
 
@@ -26,10 +26,13 @@ struct timerfd {
 	int settime_flags;
 	bool absolute;
 	uint32_t generation;		/* of the real-time clock when it was set; for cancellation */
-	struct list link;
+	struct list link;		/* on `real` */
+	struct list all_link;		/* on `all` */
+	struct file *file;
 };
 
 static struct spinlock all_lock = SPINLOCK_INIT(all_lock);
+static struct list real = LIST_INIT(real);	/* absolute ones on the real-time clock */
 static struct list all = LIST_INIT(all);
 
 static int64_t now_of(const struct timerfd *t)
@@ -130,6 +133,7 @@ static void timerfd_release(struct file *f)
 
 	if (!list_empty(&t->link))
 		list_remove(&t->link);
+	list_remove(&t->all_link);
 	spin_unlock_irqrestore(&all_lock, flags);
 	flags = spin_lock_irqsave(&t->lock);
 	t->expires = 0;
@@ -166,9 +170,30 @@ static const struct file_ops timerfd_ops = {
 	.read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release, .describe = timerfd_describe,
 };
 
+struct list *timerfd_all(void)
+{
+	return &all;
+}
+
+struct list *timerfd_real(void)
+{
+	return &real;
+}
+
+void timerfd_adopt(void)
+{
+	struct timerfd *t;
+
+	list_for_each(t, &all, all_link) {
+		t->timer.fn = expired;
+		t->file->ops = &timerfd_ops;
+	}
+}
+
 long sys_timerfd_create(int32_t clock, int32_t flags)
 {
 	struct timerfd *t;
+	unsigned long irq;
 	struct file *f;
 	int fd, error;
 
@@ -190,6 +215,10 @@ long sys_timerfd_create(int32_t clock, int32_t flags)
 		kfree(t);
 		return error;
 	}
+	t->file = f;
+	irq = spin_lock_irqsave(&all_lock);
+	list_add_tail(&all, &t->all_link);
+	spin_unlock_irqrestore(&all_lock, irq);
 	fd = fd_install(f, flags & TFD_CLOEXEC ? O_CLOEXEC : 0);
 	if (fd < 0)
 		file_put(f);
@@ -216,7 +245,7 @@ static void track(struct timerfd *t)
 	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
 
 	if (wanted && list_empty(&t->link))
-		list_add_tail(&all, &t->link);
+		list_add_tail(&real, &t->link);
 	else if (!wanted && !list_empty(&t->link))
 		list_remove(&t->link);
 	spin_unlock_irqrestore(&all_lock, flags);
@@ -288,7 +317,7 @@ void timerfd_clock_set(void)
 	unsigned long flags = spin_lock_irqsave(&all_lock);
 	struct timerfd *t;
 
-	list_for_each(t, &all, link) {
+	list_for_each(t, &real, link) {
 		if (timer_armed(&t->timer))
 			timer_arm(&t->timer, clock_deadline(t->clock, READ_ONCE(t->expires)));
 		poll_wake(&t->wait, EPOLLIN);

@@ -109,6 +109,25 @@ static long store_panic(const char *text, size_t n, void *arg)
 	return (long)n;
 }
 
+static int show_modules_disabled(struct text_out *t, void *arg)
+{
+	text_printf(t, "%d\n", module_changes_forbidden());
+	return 0;
+}
+
+/* Once set it stays. */
+static long store_modules_disabled(const char *text, size_t n, void *arg)
+{
+	int64_t value;
+
+	if (parse(text, n, &value) || value != 1)
+		return -EINVAL;
+	if (!service(authority)->capable(CAP_SYS_MODULE))
+		return -EPERM;
+	module_forbid_changes();
+	return (long)n;
+}
+
 /* What is fixed here, as programs expect to read it. */
 struct setting {
 	const char *path;
@@ -129,6 +148,7 @@ static const struct text_file_type file_max_type = { .show = show_max_memory };
 static const struct text_file_type threads_max_type = { .show = show_threads_max };
 static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
 static const struct text_file_type panic_type = { .show = show_panic, .store = store_panic };
+static const struct text_file_type modules_disabled_type = { .show = show_modules_disabled, .store = store_modules_disabled };
 static const struct text_file_type setting_type = { .show = show_setting };
 
 static struct setting settings[] = {
@@ -174,6 +194,7 @@ int proc_sys_init(void)
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
 		{ "sys/kernel/threads-max", 0444, &threads_max_type, NULL },
 		{ "sys/kernel/panic", 0644, &panic_type, NULL },
+		{ "sys/kernel/modules_disabled", 0644, &modules_disabled_type, NULL },
 		{ "sys/vm/overcommit_memory", 0644, &overcommit_type, NULL },
 		{ "sys/fs/file-max", 0444, &file_max_type, NULL },
 		{ "sys/fs/file-nr", 0444, &text_type, "0\t0\t9223372036854775807" },

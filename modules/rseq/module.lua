@@ -13,6 +13,6 @@ return {
 	params = {},
 	data = { thread = "rseq_slot" },
 	replace = "restart",
-	init = "rseq_init",
-	fini = "rseq_fini",
+	state = { version = 1 },	-- of struct registration
+	drop = "rseq_drop",
 }

@@ -34,29 +34,17 @@ struct registration {
 /* Offsets of the area's fields. */
 enum { CPU_ID_START = 0, CPU_ID = 4, RSEQ_CS = 8, FLAGS = 16, NODE_ID = 20, MM_CID = 24 };
 
-int rseq_slot;
-static struct kmem_cache *cache;
-
-int rseq_init(void)
-{
-	cache = kmem_cache_create("rseq", sizeof(struct registration), 0);
-	return cache ? 0 : -ENOMEM;
-}
-
-void rseq_fini(void)
-{
-	kmem_cache_destroy(cache);
-}
+int rseq_slot;			/* a struct registration, from kmalloc: a new build of the module frees it, too */
 
 static struct registration *own(void) { return thread_data(current, rseq_slot); }
 
-static void drop(struct thread *t)
+void rseq_drop(struct thread *t)
 {
 	struct registration *r = thread_data(t, rseq_slot);
 
 	thread_set_data(t, rseq_slot, NULL);
 	if (r)
-		kmem_cache_free(cache, r);
+		kfree(r);
 }
 
 int rseq_thread_create(struct thread *child, struct thread *parent, struct clone_request *request)
@@ -66,7 +54,7 @@ int rseq_thread_create(struct thread *child, struct thread *parent, struct clone
 	/* fork keeps the registration; a thread in the same memory has none. */
 	if (!from || (request->flags & CLONE_VM))
 		return 0;
-	r = kmem_cache_alloc(cache, 0);
+	r = kmalloc(sizeof(*r), 0);
 	if (!r)
 		return -ENOMEM;
 	*r = *from;
@@ -77,7 +65,7 @@ int rseq_thread_create(struct thread *child, struct thread *parent, struct clone
 
 void rseq_thread_exit(struct thread *t)
 {
-	drop(t);
+	rseq_drop(t);
 }
 
 static int store_cpu(const struct registration *r, uint32_t cpu, uint32_t start)
@@ -140,7 +128,7 @@ static void kill_caller(struct trap_frame *frame, uintptr_t address)
 {
 	struct trap_info info = { .kind = TRAP_SEGV_GENERAL, .address = address };
 
-	drop(current);
+	rseq_drop(current);
 	trap_user_fault(frame, &info);
 }
 
@@ -170,7 +158,7 @@ static long unregister(struct uaddr_rseq area, uint32_t length, uint32_t signatu
 		return -EPERM;
 	if (store_cpu(r, (uint32_t)RSEQ_CPU_ID_UNINITIALIZED, 0) || user_store_u64(r->area + RSEQ_CS, 0))
 		return -EFAULT;
-	drop(current);
+	rseq_drop(current);
 	return 0;
 }
 
@@ -200,7 +188,7 @@ long sys_rseq(struct uaddr_rseq area, uint32_t length, int32_t flags, uint32_t s
 		return -EFAULT;
 	if (pointer && user_store_u64(area.addr + RSEQ_CS, 0))
 		return -EFAULT;
-	r = kmem_cache_alloc(cache, 0);
+	r = kmalloc(sizeof(*r), 0);
 	if (!r)
 		return -ENOMEM;
 	*r = (struct registration){ area.addr, length, signature };

@@ -57,6 +57,18 @@ static int show_online(struct text_out *t, void *arg)
 	return 0;
 }
 
+/* How long callers waited in the newest replacements of modules, in ns. */
+static int show_gate_times(struct text_out *t, void *arg)
+{
+	uint64_t times[64];
+	unsigned int n = module_gate_times(times, ARRAY_SIZE(times));
+
+	for (unsigned int i = 0; i < n; i++)
+		text_printf(t, "%llu\n", (unsigned long long)times[i]);
+	return 0;
+}
+
+static const struct text_file_type gate_times_type = { .show = show_gate_times };
 static const struct text_file_type text_type = { .show = show_text };
 static const struct text_file_type present_type = { .show = show_present };
 static const struct text_file_type online_type = { .show = show_online };
@@ -90,6 +102,7 @@ static int add_fixed(void)
 		{ "kernel/mm/transparent_hugepage/enabled", &text_type, "always madvise [never]" },
 		{ "kernel/mm/transparent_hugepage/hpage_pmd_size", &text_type, "2097152" },
 		{ "kernel/uevent_seqnum", &text_type, "0" },
+		{ "kernel/module_gate_times", &gate_times_type, NULL },
 		{ "kernel/profiling", &text_type, "0" },
 		{ "power/state", &text_type, "" },
 	};

@@ -10,6 +10,8 @@ local REFUSED = {
 	{ 'return { name = "a", summary = "x", colour = 1 }', "unknown field colour" },
 	{ 'return { name = "a", summary = "x", needs = "b" }', "field needs is not a table" },
 	{ 'return { name = "a", summary = "x", replace = "often" }', "replace is restart, state or never" },
+	{ 'return { name = "a", summary = "x", replace = "state" }', "goes with export and import" },
+	{ 'return { name = "a", summary = "x", replace = "restart", state = { version = "1" } }', "version is not a number" },
 	{ 'return { name = "a", summary = "x", data = { file = "slot" } }', "unknown object file" },
 	{ 'return { name = "a", summary = "x", hooks = { "f" } }', "hooks: must be" },
 	{ 'return { name = "a", summary = "x", hooks = { exit = "f()" } }', "hooks: must be" },

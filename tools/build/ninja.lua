@@ -69,8 +69,13 @@ rule vdso
 rule modules_cpio
   command = lua5.4 tools/initrd.lua modules $out %(dir)
   description = CPIO $out
+rule program
+  command = %(user_cc) -std=gnu11 -O2 -Wall -Wextra -Werror -static -s -I. -MMD -MF $out.d -o $out $in
+  description = PROGRAM $out
+  depfile = $out.d
+  deps = gcc
 rule rootfs_cpio
-  command = lua5.4 tools/initrd.lua rootfs $out %(busybox)
+  command = lua5.4 tools/initrd.lua rootfs $out %(busybox) $programs
   description = CPIO $out
 rule iso
   command = lua5.4 tools/iso.lua $out %(dir)
@@ -200,8 +205,9 @@ local function write_images(build, out, kos)
 	out[#out + 1] = ("build %s/modules.checked: modcheck %s/mortise.elf.debug %s | tools/modcheck.lua"):format(dir, dir, list)
 	out[#out + 1] = ("build %s/modules.cpio: modules_cpio | %s %s/modules.checked iso/modules.boot %s"):format(dir, list, dir,
 		table.concat(sources.initrd_tools(), " "))
-	out[#out + 1] = ("build %s/rootfs.cpio: rootfs_cpio | %s %s %s"):format(dir, table.concat(sources.rootfs_files(), " "),
-		build.arch.busybox, table.concat(sources.initrd_tools(), " "))
+	out[#out + 1] = ("build %s/modctl: program tools/modctl/modctl.c"):format(dir)
+	out[#out + 1] = ("build %s/rootfs.cpio: rootfs_cpio | %s/modctl %s %s %s\n  programs = %s/modctl"):format(dir, dir,
+		table.concat(sources.rootfs_files(), " "), build.arch.busybox, table.concat(sources.initrd_tools(), " "), dir)
 	out[#out + 1] = ("build %s/mortise.iso: iso | %s/mortise.elf %s/modules.cpio %s/rootfs.cpio iso/grub.cfg tools/iso.lua")
 		:format(dir, dir, dir, dir)
 	out[#out + 1] = ("build all: phony %s/mortise.elf %s/modules.cpio %s/rootfs.cpio\ndefault all"):format(dir, dir, dir)
@@ -217,6 +223,7 @@ function ninja.write(options, only)
 		dir = build.dir, gen = build.gen, name = arch.name, cc = build.cc, prefix = arch.prefix,
 		cflags = table.concat(build.cflags, " "), nasmflags = table.concat(arch.nasmflags or {}, " "),
 		ldflags = table.concat(arch.ldflags, " "), script = arch.linker_script, busybox = arch.busybox,
+		user_cc = arch.user_cc or arch.prefix .. "gcc",
 		vdso_cflags = table.concat(sources.vdso_flags(build), " "),
 	}) }
 	write_gen(build, out, modules)

@@ -15,6 +15,9 @@ A manifest returns a table with these fields; everything but name and summary ma
 	                                          or { type = "uint", variable = "name", mode = 420, summary = "..." }
 	aliases  = { "fs-tmpfs" }                 further names for modprobe
 	replace  = "restart"                      restart | state | never (the default)
+	state    = { version = 1, export = "f", import = "g" }   of the data slots and of what replace = "state" hands over
+	drop     = "futex_drop"                   void (struct thread *): frees a thread's data when the module is forced out
+	busy     = "timers_busy"                  bool (void): do objects refer to the module?
 Functions and objects named here are not static and keep the default (hidden) visibility.
 ]]
 local fs = require "tools.lib.fs"
@@ -23,7 +26,8 @@ local manifest = {}
 
 local FIELDS = {
 	name = "string", summary = "string", needs = "table", init = "string", fini = "string", hooks = "table",
-	services = "table", data = "table", params = "table", aliases = "table", replace = "string",
+	services = "table", data = "table", params = "table", aliases = "table", replace = "string", state = "table",
+	drop = "string", busy = "string",
 }
 local PARAM_TYPES = { bool = true, int = true, uint = true, ulong = true, charp = true }
 local DATA_KINDS = { thread = true, aspace = true }
@@ -88,6 +92,13 @@ function manifest.load(path, directory_name)
 	module.replace = module.replace or "never"
 	if not REPLACE[module.replace] then
 		fail("replace is restart, state or never")
+	end
+	module.state = module.state or {}
+	if math.type(module.state.version or 0) ~= "integer" then
+		fail("state: version is not a number")
+	end
+	if (module.replace == "state") ~= (module.state.export ~= nil and module.state.import ~= nil) then
+		fail("state: replace = \"state\" goes with export and import")
 	end
 	check_names(module, "hooks", fail)
 	check_names(module, "services", fail)

@@ -38,6 +38,7 @@ const struct module_descriptor module_descriptor
 	.name = "clock",
 	.syscalls = bindings,
 	.syscall_count = sizeof(bindings) / sizeof(*bindings),
+	.replace = REPLACE_NEVER,
 };
 
 static const char modinfo_1[] __attribute__((section(".modinfo"), used, aligned(1))) =

@@ -111,6 +111,16 @@ local function emit_descriptor(out, module, rows)
 	if module.fini then
 		out[#out + 1] = ("void %s(void);"):format(module.fini)
 	end
+	if module.state.export then
+		out[#out + 1] = ("void %s(struct module_blob *out);\nint %s(struct module_blob *io);")
+			:format(module.state.export, module.state.import)
+	end
+	if module.drop then
+		out[#out + 1] = ("void %s(struct thread *t);"):format(module.drop)
+	end
+	if module.busy then
+		out[#out + 1] = ("bool %s(void);"):format(module.busy)
+	end
 	local function field(name, value)
 		out[#out + 1] = ("\t.%s = %s,"):format(name, value)
 	end
@@ -138,6 +148,20 @@ local function emit_descriptor(out, module, rows)
 	end
 	if next(module.services or {}) then
 		field("services", "&services")
+	end
+	field("replace", "REPLACE_" .. module.replace:upper())
+	if module.state.version then
+		field("state_version", module.state.version)
+	end
+	if module.state.export then
+		field("state_export", module.state.export)
+		field("state_import", module.state.import)
+	end
+	if module.drop then
+		field("drop", module.drop)
+	end
+	if module.busy then
+		field("busy", module.busy)
 	end
 	out[#out + 1] = "};\n"
 end
@@ -167,6 +191,10 @@ local function emit_modinfo(out, context, module, rows)
 	info("license", "Dual BSD/GPL")
 	info("vermagic", context.release .. " " .. context.port)
 	info("depends", table.concat(module.needs, ","))
+	-- depmod knows the modules that symbols come from; modprobe shall know those that are needed for their order, too.
+	if #module.needs > 0 then
+		info("softdep", "pre: " .. table.concat(module.needs, " "))
+	end
 	info("abi", context.abi_hash)
 	info("rows", rows_hash(rows))
 	info("replace", module.replace)
