@@ -209,7 +209,7 @@ static void step_unmap(unsigned int first, unsigned int pages)
 static void step_protect(unsigned int first, unsigned int pages)
 {
 	unsigned int prot = rand_r(&seed) & REGION_PROT;
-	int error = aspace_protect(&space, BASE + first * 4096ul, pages * 4096ul, prot, UINT64_MAX);
+	int error = aspace_protect(&space, BASE + first * 4096ul, pages * 4096ul, prot, false);
 	bool hole = false, readonly = false;
 
 	for (unsigned int i = 0; i < pages && !hole; i++) {
@@ -276,7 +276,7 @@ static void arguments(void)
 	CHECK(aspace_map(&space, &q, &out) == -ENOMEM);
 	CHECK(aspace_unmap(&space, BASE + 1, 4096) == -EINVAL && aspace_unmap(&space, BASE, 0) == -EINVAL);
 	CHECK(aspace_unmap(&space, USER_END, 4096) == -EINVAL && aspace_unmap(&space, BASE, 4096) == 0);
-	CHECK(aspace_protect(&space, BASE, 4096, REGION_READ, UINT64_MAX) == -ENOMEM && aspace_protect(&space, BASE, 0, 0, UINT64_MAX) == 0);
+	CHECK(aspace_protect(&space, BASE, 4096, REGION_READ, false) == -ENOMEM && aspace_protect(&space, BASE, 0, 0, false) == 0);
 	CHECK(space.region_count == 0 && live == 0);
 }
 
