@@ -9,3 +9,4 @@ tty
 futex
 posix_timers
 rseq
+unix

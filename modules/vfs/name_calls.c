@@ -83,7 +83,8 @@ static int make_directory(int dirfd, const char *name, uint32_t mode)
 	return error;
 }
 
-static int make_node(int dirfd, const char *name, uint32_t mode, uint64_t rdev)
+/* `made`: gets the new node's path, references taken; null: not wanted. */
+static int make_node(int dirfd, const char *name, uint32_t mode, uint64_t rdev, struct path *made)
 {
 	struct walk w;
 	struct dentry *d;
@@ -107,6 +108,11 @@ static int make_node(int dirfd, const char *name, uint32_t mode, uint64_t rdev)
 		error = dir->ops->create ? dir->ops->create(dir, d, mode) : -EPERM;
 	else
 		error = dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
+	if (!error && made) {
+		made->mount = w.at.mount;
+		made->dentry = d;
+		path_get(made);
+	}
 	create_end(&w, d);
 	return error;
 }
@@ -119,9 +125,15 @@ MODAPI(path_mkdir);
 
 int path_mknod(const char *name, uint32_t mode, uint64_t rdev)
 {
-	return make_node(AT_FDCWD, name, mode, rdev);
+	return make_node(AT_FDCWD, name, mode, rdev, NULL);
 }
 MODAPI(path_mknod);
+
+int path_mknod_path(const char *name, uint32_t mode, struct path *out)
+{
+	return make_node(AT_FDCWD, name, mode, 0, out);
+}
+MODAPI(path_mknod_path);
 
 long sys_mkdirat(int32_t dirfd, struct ustr path, uint32_t mode)
 {
@@ -147,7 +159,7 @@ long sys_mknodat(int32_t dirfd, struct ustr path, uint32_t mode, uint32_t device
 
 	if (error)
 		return error;
-	error = make_node(dirfd, n.text, mode & (S_IFMT | 07777), device_decode(device));
+	error = make_node(dirfd, n.text, mode & (S_IFMT | 07777), device_decode(device), NULL);
 	user_name_put(&n);
 	return error;
 }

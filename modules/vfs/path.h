@@ -151,6 +151,8 @@ int path_format_from(const struct path *p, const struct path *root, char *buf, s
 /* Creates directories and nodes by kernel callers (boot). 0 or negative errno. */
 int path_mkdir(const char *name, uint32_t mode);
 int path_mknod(const char *name, uint32_t mode, uint64_t rdev);
+/* The same with the caller's umask, for a name that the caller goes on with: *out gets references. */
+int path_mknod_path(const char *name, uint32_t mode, struct path *out);
 int path_stat(const struct path *p, struct kstat *out);
 /* Notes a read of the path's inode, as the mount's flags say. */
 void path_touch_atime(const struct path *p);

@@ -6,6 +6,8 @@ smoke_notes.lua: what the smoke tests must know beyond the table, each line lear
 ]]
 local NO_EVENT = { events = "none" }			-- written only when something happened
 local NO_ATTRIBUTE = { value = "none", list = "none" }	-- written only when the file has attributes
+local SOCKET = { fd = "SMOKE_SOCKET" }
+local SOCKET_NAME = { fd = "SMOKE_SOCKET", address = "SMOKE_BUFFER" }
 
 return {
 	-- Without a time they would sleep; without a count the sets are not read.
@@ -47,5 +49,13 @@ return {
 	init_module = { expect = { image = "none", parameters = "none" } },
 	finit_module = { expect = { parameters = "none" } },
 	delete_module = { expect = { name = "none" } },
+	bind = { values = SOCKET },
+	connect = { values = SOCKET },
+	getsockname = { values = SOCKET_NAME },
+	getpeername = { values = SOCKET_NAME },
+	sendto = { values = SOCKET },
+	recvfrom = { values = SOCKET },
+	recvmmsg = { values = SOCKET },
+	getsockopt = { values = { fd = "SMOKE_SOCKET", level = "1", name = "3", value = "SMOKE_BUFFER" } },	-- SO_TYPE
 	getgroups = { expect = { list = "none" } },
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -43,6 +44,7 @@ struct smoke_row {
 #define SMOKE_TIMERFD (-1000006l)
 #define SMOKE_SELF   (-1000007l)	/* the process's id */
 #define SMOKE_PIDFD  (-1000008l)
+#define SMOKE_SOCKET (-1000009l)	/* one of a pair of stream sockets, with some bytes to read */
 #define SMOKE_PATH   (-1000010l)	/* "." */
 #define SMOKE_NEW    (-1000011l)	/* the name of a file that is not there */
 #define SMOKE_LINK   (-1000012l)	/* the name of a symbolic link */
@@ -70,6 +72,10 @@ static long smoke_value(long value)
 		return syscall(SYS_epoll_create1, 0);
 	case SMOKE_TIMERFD:
 		return syscall(SYS_timerfd_create, 1, 0);
+	case SMOKE_SOCKET:
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || write(ends[1], "some bytes", 10) != 10)
+			return -1;
+		return ends[0];
 	case SMOKE_SELF:
 		return getpid();
 	case SMOKE_PIDFD:
