@@ -15,11 +15,14 @@
 #include "core/sync/wait.h"
 #include "core/sync/wake_list.h"
 
+/* As on Linux, calls with and without FUTEX_PRIVATE_FLAG do not meet on private memory. */
+enum { KEY_PRIVATE, KEY_OBJECT, KEY_ASPACE };
+
 /* What a word is, wherever it is mapped. */
 struct futex_key {
 	uint64_t id;			/* address space, or memory object */
 	uint64_t offset;		/* address, or offset in the object */
-	uint64_t shared;
+	uint64_t kind;			/* KEY_* */
 };
 
 struct futex_bucket {
@@ -60,7 +63,7 @@ struct pi_call {
 
 static inline bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
 {
-	return a->offset == b->offset && a->id == b->id && a->shared == b->shared;
+	return a->offset == b->offset && a->id == b->id && a->kind == b->kind;
 }
 
 extern int futex_slot;			/* a thread's robust list head, an address */

@@ -51,12 +51,12 @@ int futex_key_get(uintptr_t uaddr, bool private_key, struct futex_key *out)
 	if (!user_range_ok(uaddr, 4))
 		return -EFAULT;
 	if (private_key) {
-		*out = (struct futex_key){ current->aspace->id, uaddr, 0 };
+		*out = (struct futex_key){ current->aspace->id, uaddr, KEY_PRIVATE };
 		return 0;
 	}
 	error = aspace_futex_key(current->aspace, uaddr, false, &k);
 	if (!error)
-		*out = (struct futex_key){ k.id, k.offset, k.shared };
+		*out = (struct futex_key){ k.id, k.offset, k.shared ? KEY_OBJECT : KEY_ASPACE };
 	return error;
 }
 

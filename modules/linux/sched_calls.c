@@ -190,14 +190,15 @@ long sys_sched_yield(void)
 long sys_sched_setaffinity(int32_t nr, uint32_t size, struct uin_u8 mask)
 {
 	struct cpu_set set = { { 0 } };
-	struct task *t = target(nr);
+	struct task *t;
 	int error;
 
+	if (copy_from_user(set.bits, mask.addr, MIN((size_t)size, sizeof(set.bits))))
+		return -EFAULT;
+	t = target(nr);
 	if (!t)
 		return -ESRCH;
-	error = copy_from_user(set.bits, mask.addr, MIN((size_t)size, sizeof(set.bits)));
-	if (!error)
-		error = service(authority)->may_schedule(t->thread);
+	error = service(authority)->may_schedule(t->thread);
 	if (!error)
 		error = sched_set_affinity(t->thread, &set);
 	/* A mask must not keep the caller where it may not be any more. */

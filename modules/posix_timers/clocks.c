@@ -209,7 +209,7 @@ long sys_settimeofday(struct uin_timeval in, struct uin_timezone zone)
 	if (in.addr) {
 		if (copy_in_timeval(&tv, in))
 			return -EFAULT;
-		if (tv.tv_usec < 0 || tv.tv_usec > 1000000 || tv.tv_sec < 0)
+		if (tv.tv_usec < 0 || tv.tv_usec >= 1000000 || tv.tv_sec < 0)
 			return -EINVAL;
 	}
 	if (zone.addr && copy_in_timezone(&tz, zone))

@@ -92,6 +92,8 @@ long sys_clock_nanosleep(int32_t clock, int32_t flags, struct uin_timespec reque
 	int64_t ns;
 	int error;
 
+	if (clock == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;	/* would sleep for ever */
 	if (!clock_is_cpu(clock)) {
 		error = clock_check_timer(clock, true);
 		if (error)

@@ -47,8 +47,10 @@ void file_put(struct file *f)
 		locks_release_file(f);
 	if (f->ops->release && !(f->mode & FILE_PATH))
 		f->ops->release(f);
-	if (f->mode & FILE_WRITER)
+	if (f->mode & FILE_WRITER) {
 		inode_put_write(f->inode);
+		mount_put_write(f->path.mount);
+	}
 	kfree(f->owner);
 	path_put(&f->path);
 	file_free(f);
@@ -102,17 +104,24 @@ int file_setup(struct file *f, const struct path *p, struct inode *inode, unsign
 		return 0;
 	}
 	if ((f->mode & FILE_WRITE) && inode_is_regular(inode)) {
-		error = inode_get_write(inode);
+		error = mount_get_write(p->mount);
 		if (error)
 			return error;
+		error = inode_get_write(inode);
+		if (error) {
+			mount_put_write(p->mount);
+			return error;
+		}
 		f->mode |= FILE_WRITER;
 	}
 	path_get(p);
 	if (f->ops->open)
 		error = f->ops->open(inode, f);
 	if (error) {
-		if (f->mode & FILE_WRITER)
+		if (f->mode & FILE_WRITER) {
 			inode_put_write(inode);
+			mount_put_write(p->mount);
+		}
 		path_put(p);
 	}
 	return error;

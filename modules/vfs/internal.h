@@ -175,6 +175,9 @@ bool path_follow_mounts(struct path *p);
 bool path_leave_mount(struct path *p);
 /* 0 or -EROFS. */
 int mount_check_write(const struct mount *m);
+/* Counts one who writes for longer than a call, so that the mount cannot become read-only meanwhile. -EROFS. */
+int mount_get_write(struct mount *m);
+void mount_put_write(struct mount *m);
 bool mount_root_exists(void);
 /* pseudo file systems of vfs itself */
 extern struct mount *anon_mount, *pipe_mount;

@@ -152,6 +152,23 @@ int mount_check_write(const struct mount *m)
 	return (READ_ONCE(m->flags) & MOUNT_RDONLY) || (m->super->flags & SUPER_RDONLY) ? -EROFS : 0;
 }
 
+int mount_get_write(struct mount *m)
+{
+	int error;
+
+	/* Pairs with remount's store of the flags before it looks for writers. */
+	__atomic_add_fetch(&m->writers, 1, __ATOMIC_SEQ_CST);
+	error = mount_check_write(m);
+	if (error)
+		mount_put_write(m);
+	return error;
+}
+
+void mount_put_write(struct mount *m)
+{
+	__atomic_sub_fetch(&m->writers, 1, __ATOMIC_RELEASE);
+}
+
 void mount_attach(struct mount *m, const struct path *where)
 {
 	unsigned int bucket = mount_bucket(where->mount, where->dentry);

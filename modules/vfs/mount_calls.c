@@ -190,10 +190,47 @@ static int mount_move(const char *source, struct path *where)
 	return error;
 }
 
+static bool is_written(const struct super *s)
+{
+	struct mount *m;
+
+	list_for_each(m, &all_mounts, all_link) {
+		if (m->super == s && __atomic_load_n(&m->writers, __ATOMIC_SEQ_CST))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Read-only first, then a look for writers: who opens meanwhile either is seen or sees the flag (mount_get_write). A bind
+ * remount concerns the one mount, the other kind the file system and so all that show it.
+ */
+static int become_read_only(struct mount *m, bool bind)
+{
+	struct super *s = m->super;
+	bool busy;
+
+	if ((bind ? m->flags & MOUNT_RDONLY : s->flags & SUPER_RDONLY) != 0)
+		return 0;
+	if (bind) {
+		__atomic_or_fetch(&m->flags, MOUNT_RDONLY, __ATOMIC_SEQ_CST);
+		busy = __atomic_load_n(&m->writers, __ATOMIC_SEQ_CST);
+		if (busy)
+			__atomic_and_fetch(&m->flags, ~MOUNT_RDONLY, __ATOMIC_SEQ_CST);
+	} else {
+		__atomic_or_fetch(&s->flags, SUPER_RDONLY, __ATOMIC_SEQ_CST);
+		busy = is_written(s);
+		if (busy)
+			__atomic_and_fetch(&s->flags, ~SUPER_RDONLY, __ATOMIC_SEQ_CST);
+	}
+	return busy ? -EBUSY : 0;
+}
+
 static int remount(struct path *where, unsigned long ms, const char *options)
 {
 	struct mount *m = where->mount;
 	struct super *s = m->super;
+	unsigned int was;
 	int error = 0;
 
 	if (where->dentry != m->root)
@@ -201,11 +238,13 @@ static int remount(struct path *where, unsigned long ms, const char *options)
 	if (m->flags & (MOUNT_INTERNAL | MOUNT_DETACHED))
 		return -EINVAL;
 	mutex_lock(&mount_mutex);
-	if (!(ms & MS_BIND)) {
+	was = s->flags & SUPER_RDONLY;
+	if (ms & MS_RDONLY)
+		error = become_read_only(m, ms & MS_BIND);
+	if (!error && !(ms & MS_BIND)) {
 		if (s->ops->remount)
 			error = s->ops->remount(s, options);
-		if (!error)
-			s->flags = (s->flags & ~SUPER_RDONLY) | (ms & MS_RDONLY ? SUPER_RDONLY : 0);
+		s->flags = (s->flags & ~SUPER_RDONLY) | (error ? was : ms & MS_RDONLY ? SUPER_RDONLY : 0);
 	}
 	if (!error) {
 		WRITE_ONCE(m->flags, (m->flags & ~MOUNT_FLAGS_USER) | mount_flags(ms));

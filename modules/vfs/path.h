@@ -68,6 +68,7 @@ struct mount {
 	struct mount *hash_next;
 	struct list children, sibling;
 	struct list all_link;
+	int writers;			/* regular files open for writing through it; atomic */
 	int id;
 	char *source;			/* device column of /proc/mounts */
 	struct rcu_head rcu;
