@@ -56,7 +56,8 @@ function ksyms.functions(elf, nm)
 	local last
 	for _, line in ipairs(lines) do
 		local address, name = line:match("^(%x+) [tTwW] (%S+)$")
-		if address and name ~= "kernel_image_start" then
+		-- Names that begin with two dots are the assembler's own.
+		if address and name ~= "kernel_image_start" and name:sub(1, 2) ~= ".." then
 			local offset = math.tointeger(tonumber("0x" .. address)) - start
 			if offset >= 0 and offset < 0x40000000 and offset ~= last then
 				list[#list + 1] = { name = name, offset = offset }

@@ -67,11 +67,13 @@ KTEST(x86_uaccess)
 		ktest_check(memcmp(buf, back, n) == 0 && (n == sizeof(back) || back[n] == 0));
 	}
 	/* Across the end of the mapping: the count is exact. */
-	for (size_t n = 1; n < 200; n += 13) {
-		ktest_check(arch_uaccess_copy_out(end - n, buf, 200) == 200 - n);
-		ktest_check(arch_uaccess_copy_in(back, end - n, 200) == 200 - n);
-		ktest_check(memcmp(buf, back, n) == 0);
-		ktest_check(arch_uaccess_clear(end - n, 200) == 200 - n);
+	for (size_t size = 200; size <= 300; size += 100) {
+		for (size_t n = 1; n < size; n += 13) {
+			ktest_check(arch_uaccess_copy_out(end - n, buf, size) == size - n);
+			ktest_check(arch_uaccess_copy_in(back, end - n, size) == size - n);
+			ktest_check(memcmp(buf, back, n) == 0);
+			ktest_check(arch_uaccess_clear(end - n, size) == size - n);
+		}
 	}
 	ktest_check(arch_uaccess_copy_out(end - 6, "hello", 6) == 0);
 	ktest_check(arch_uaccess_copy_string(back, end - 6, sizeof(back)) == 5 && !strcmp(back, "hello"));

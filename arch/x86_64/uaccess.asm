@@ -1,8 +1,8 @@
 ; x86_64: accesses to user memory. The caller has checked the range. Each instruction that may fault has an entry in the
 ; exception table; the page-fault handler jumps to its fixup if the fault cannot be resolved.
 ;
-; Copies move blocks of 64 bytes through registers. If a block faults for good, the rest is copied byte by byte up to the faulting
-; byte, so the count of bytes left is exact.
+; Copies move blocks of 64 bytes through registers, long ones by the string instructions. If one faults for good, the rest is
+; copied byte by byte up to the faulting byte, so the count of bytes left is exact.
 
 %include "arch/x86_64/offsets.inc"
 
@@ -14,6 +14,7 @@
 	global arch_uaccess_load, arch_uaccess_store, arch_uaccess_cmpxchg_u32, arch_uaccess_rmw_u32
 
 EFAULT equ 14
+BULK_MIN equ 256		; bytes from which the string instructions pay
 
 ; One move of a copy: both sides carry the exception entry, since either may be the user's.
 %macro MOVE 3			; register, offset, fixup
@@ -30,6 +31,17 @@ arch_uaccess_copy_out:
 	SMAP_STAC
 	cmp rdx, 64
 	jb .tail
+	cmp rdx, BULK_MIN
+	jb .block
+	mov rcx, rdx
+	shr rcx, 3
+	and edx, 7
+	EX .bulk
+	rep movsq
+	jmp .tail
+.bulk:				; rcx words are left, and rdx bytes
+	lea rdx, [rdx + rcx * 8]
+	jmp .bytes
 .block:
 	EX .bytes
 	mov rax, [rsi]
@@ -129,6 +141,17 @@ arch_uaccess_copy_out:
 arch_uaccess_clear:
 	SMAP_STAC
 	xor eax, eax
+	cmp rsi, BULK_MIN
+	jb .block
+	mov rcx, rsi
+	shr rcx, 3
+	and esi, 7
+	EX .bulk
+	rep stosq
+	jmp .tail
+.bulk:
+	lea rsi, [rsi + rcx * 8]
+	jmp .bytes
 .block:
 	cmp rsi, 64
 	jb .tail

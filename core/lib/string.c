@@ -1,12 +1,14 @@
 /*
  * Memory and string functions.
  *
- * Memory functions move eight bytes at a time: `rep` instructions cost one step an iteration under emulation, and these
- * run with the vector registers belonging to user space. No state, any context.
+ * Memory functions move eight bytes at a time, because the vector registers belong to user space; from ARCH_BULK_MIN bytes on
+ * the port moves the words. No state, any context.
  */
 #include "core/lib/string.h"
 
 #include <asm/errno.h>
+
+#include <arch/string.h>
 
 #include "core/module/export.h"
 
@@ -22,6 +24,14 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 	char *d = dst;
 	const char *s = src;
 
+	if (n >= ARCH_BULK_MIN) {
+		size_t bytes = n & ~7ul;
+
+		arch_copy_words(d, s, bytes / 8);
+		d += bytes;
+		s += bytes;
+		n &= 7;
+	}
 	for (; n >= 64; n -= 64, d += 64, s += 64) {
 		uint64_t a = LOAD64(s), b = LOAD64(s + 8), c = LOAD64(s + 16), e = LOAD64(s + 24);
 		uint64_t f = LOAD64(s + 32), g = LOAD64(s + 40), h = LOAD64(s + 48), i = LOAD64(s + 56);
@@ -70,6 +80,13 @@ void *memset(void *dst, int byte, size_t n)
 	char *d = dst;
 	uint64_t v = 0x0101010101010101ull * (unsigned char)byte;
 
+	if (n >= ARCH_BULK_MIN) {
+		size_t bytes = n & ~7ul;
+
+		arch_fill_words(d, v, bytes / 8);
+		d += bytes;
+		n &= 7;
+	}
 	for (; n >= 64; n -= 64, d += 64) {
 		STORE64(d, v), STORE64(d + 8, v), STORE64(d + 16, v), STORE64(d + 24, v);
 		STORE64(d + 32, v), STORE64(d + 40, v), STORE64(d + 48, v), STORE64(d + 56, v);

@@ -93,7 +93,7 @@ return function(t)
 		"module rseq: ABI hash differs")
 	refused(t, "another release", { rseq = tamper.set(read "rseq", "vermagic", "5.4.0-other x86_64") }, { "rseq" },
 		"module rseq: built for another release")
-	refused(t, "undefined symbol", { rseq = tamper.undefined_symbol(read "rseq", "kmem_cache_create") }, { "rseq" },
+	refused(t, "undefined symbol", { rseq = tamper.undefined_symbol(read "rseq", "thread_set_work") }, { "rseq" },
 		"module rseq: [^\n]*symbol")
 	refused(t, "absent need", { rseq = tamper.set(read "rseq", "depends", "nobody") }, { "rseq" },
 		"module rseq: needs module nobody, which is not loaded")
