@@ -9,6 +9,7 @@ return {
 		"-mno-red-zone", "-mgeneral-regs-only", "-mcmodel=kernel", "-fcf-protection=none", "-mno-sse",
 		"-mstack-protector-guard=tls", "-mstack-protector-guard-reg=gs", "-mstack-protector-guard-offset=40",
 	},
+	kernel = "mortise.elf",			-- what boots
 	linker_script = "arch/x86_64/kernel.lds",
 	ldflags = { "-m", "elf_x86_64", "-z", "max-page-size=4096", "--emit-relocs" },
 	relocs = true,				-- the image carries the places of its addresses

@@ -257,6 +257,11 @@ void arch_cpu_kick(unsigned int cpu)
 }
 KAPI(arch_cpu_kick);
 
+void arch_cpu_set_current(struct thread *t)
+{
+	arch_cpu_self()->thread = t;
+}
+
 void arch_cpu_stop_others(void)
 {
 	if (__atomic_exchange_n(&stopping, true, __ATOMIC_SEQ_CST))

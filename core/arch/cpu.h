@@ -68,6 +68,8 @@ void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg);
 /* Its halves: begin asks and returns at once with preemption disabled, end waits for the answers and enables it. */
 void arch_cpu_call_begin(const struct cpu_set *mask, void (*fn)(void *), void *arg);
 void arch_cpu_call_end(void);
+/* Boot: the running code, which had no thread, is `t`'s from now on; its stack is the boot stack. Sets struct cpu.thread. */
+void arch_cpu_set_current(struct thread *t);
 /* Starts all other CPUs; each ends up in sched_cpu_start(). Returns when all answered or timed out. */
 void arch_cpu_start_all(void);
 void arch_cpu_halt(void) __noreturn;

@@ -41,7 +41,8 @@ void sched_adopt_boot(void)
 {
 	struct cpu *cpu = arch_cpu_self();
 
-	cpu->thread = cpu->idle = thread_make_idle(cpu->id, false);
+	cpu->idle = thread_make_idle(cpu->id, false);
+	arch_cpu_set_current(cpu->idle);
 }
 
 void sched_start(void)

@@ -289,9 +289,10 @@ long sys_clone(struct trap_frame *frame, uintptr_t flags, uintptr_t stack, struc
 {
 	struct linux_clone q = {
 		.head.flags = (uint32_t)flags & ~CSIGNAL, .exit_signal = flags & CSIGNAL, .stack = stack,
-		.parent_tid = parent.addr, .child_tid = child, .tls = tls, .pidfd = parent.addr,
+		.parent_tid = parent.addr, .pidfd = parent.addr,
 	};
 
+	arch_clone_arguments(child, tls, &q.child_tid, &q.tls);
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
 		return -EINVAL;
 	return linux_clone_thread(&q, frame);

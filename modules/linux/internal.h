@@ -35,6 +35,8 @@ void process_add_thread_times(struct process *p, struct thread *t);
 
 /* clone.c */
 long linux_clone_thread(struct linux_clone *request, struct trap_frame *frame);
+/* clone(2)'s last two arguments, whose order is the port's. modules/linux/arch/<a>/. */
+void arch_clone_arguments(uintptr_t fourth, uintptr_t fifth, uintptr_t *child_tid, uintptr_t *tls);
 
 /* exec.c */
 struct exec_strings;

@@ -9,6 +9,11 @@
 #include "core/mem/aspace.h"
 #include "modules/vfs/fd.h"
 
+/* Some ports' mmap(2) has no such flag. */
+#ifndef MAP_32BIT
+#define MAP_32BIT 0
+#endif
+
 #define PAGE_ROUND(n) ALIGN_UP((n), PAGE_SIZE)
 
 #ifndef MADV_POPULATE_READ

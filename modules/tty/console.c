@@ -83,9 +83,7 @@ static void take_word(const char *value, void *arg)
 static void take_defaults(void)
 {
 	for (unsigned int i = 0; i < console_count; i++) {
-		const char *name = consoles[i].tty->name;
-
-		if (!strcmp(name, "ttyS0") || !strcmp(name, "tty0")) {
+		if (consoles[i].log->replaces_early || !strcmp(consoles[i].tty->name, "tty0")) {
 			consoles[i].wanted = true;
 			/* A text mode that nobody spoke of may have no viewer. */
 			if (!last || boot_info.framebuffer.type)

@@ -63,7 +63,7 @@ function vm.start(options)
 		for _, path in ipairs(options.initrd or {}) do
 			list[#list + 1] = path
 		end
-		add("-kernel", options.kernel or build.dir .. "/mortise.elf", "-initrd",
+		add("-kernel", options.kernel or build.dir .. "/" .. build.arch.kernel, "-initrd",
 			options.initrd_file or joined(list, scratch .. ".cpio"))
 		add("-append", ("console=%s %s"):format(build.arch.console, options.append or ""))
 	else

@@ -38,7 +38,7 @@ end
 
 function checks.test(options)
 	local status, build = ninja.targets(options, needs_kernel(options.words)
-		and { "mortise.elf", "modules.cpio", "rootfs.cpio", "mortise.iso" } or { "gen/abi.h" })
+		and { "kernel", "modules.cpio", "rootfs.cpio", "mortise.iso" } or { "gen/abi.h" })
 	if status ~= 0 then
 		print("the build failed\n0 passed, 1 failed")
 		return status
@@ -60,7 +60,7 @@ local function run_beside(options, program, words)
 		print("no " .. program .. " here: nothing to compare with")
 		return 0
 	end
-	local status = ninja.targets(options, { "mortise.elf", "modules.cpio", "rootfs.cpio" })
+	local status = ninja.targets(options, { "kernel", "modules.cpio", "rootfs.cpio" })
 	if status ~= 0 then
 		return status
 	end

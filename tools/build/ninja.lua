@@ -49,6 +49,13 @@ rule finish
   command = lua5.4 tools/ksyms.lua check $stage $in %(prefix)nm && $check $
       %(prefix)objcopy --strip-debug --remove-relocations='*' $in $out
   description = STRIP $out
+rule image
+  command = %(prefix)objcopy -O binary $in $out
+  description = IMAGE $out
+rule foreign
+  command = lua5.4 tools/foreign.lua $debian build/foreign/$debian $package && touch -c $out
+  description = FETCH $package of $debian
+  pool = console
 rule ko
   command = %(prefix)ld -r -T tools/module.lds --build-id=none -o $out.debug $in && $
       %(prefix)objcopy --strip-debug $out.debug $out
@@ -179,6 +186,19 @@ local function write_kernel(build, out)
 	out[#out + 1] = ("build %s/mortise.elf.debug: link %s %s | %s"):format(dir, list, second, build.arch.linker_script)
 	out[#out + 1] = ("build %s/mortise.elf: finish %s/mortise.elf.debug | %s/stage1.elf"):format(dir, dir, build.obj)
 	out[#out + 1] = ("  stage = %s/stage1.elf\n  check = %s"):format(build.obj, check)
+	if build.arch.kernel ~= "mortise.elf" then
+		out[#out + 1] = ("build %s/%s: image %s/mortise.elf"):format(dir, build.arch.kernel, dir)
+	end
+end
+
+-- Files that come out of packages of the port's own architecture, where that is not the build machine's.
+local function write_foreign(build, out)
+	local foreign = build.arch.foreign
+	if not foreign then
+		return
+	end
+	out[#out + 1] = ("build %s: foreign | tools/foreign.lua\n  debian = %s\n  package = %s"):format(build.arch.busybox,
+		foreign.debian, foreign.busybox)
 end
 
 local function write_module(build, out, module)
@@ -208,9 +228,9 @@ local function write_images(build, out, kos)
 	out[#out + 1] = ("build %s/modctl: program tools/modctl/modctl.c"):format(dir)
 	out[#out + 1] = ("build %s/rootfs.cpio: rootfs_cpio | %s/modctl %s %s %s\n  programs = %s/modctl"):format(dir, dir,
 		table.concat(sources.rootfs_files(), " "), build.arch.busybox, table.concat(sources.initrd_tools(), " "), dir)
-	out[#out + 1] = ("build %s/mortise.iso: iso | %s/mortise.elf %s/modules.cpio %s/rootfs.cpio iso/grub.cfg tools/iso.lua")
-		:format(dir, dir, dir, dir)
-	out[#out + 1] = ("build all: phony %s/mortise.elf %s/modules.cpio %s/rootfs.cpio\ndefault all"):format(dir, dir, dir)
+	out[#out + 1] = ("build %s/mortise.iso: iso | %s/%s %s/modules.cpio %s/rootfs.cpio iso/grub.cfg tools/iso.lua")
+		:format(dir, dir, build.arch.kernel, dir, dir)
+	out[#out + 1] = ("build all: phony %s/%s %s/modules.cpio %s/rootfs.cpio\ndefault all"):format(dir, build.arch.kernel, dir, dir)
 end
 
 -- Writes the file; returns its path, the build and the modules. `only`: check the includes of this module alone.
@@ -232,6 +252,7 @@ function ninja.write(options, only)
 	for _, module in ipairs(modules) do
 		kos[#kos + 1] = write_module(build, out, module)
 	end
+	write_foreign(build, out)
 	write_images(build, out, kos)
 	local path = build.dir .. "/build.ninja"
 	fs.write_if_changed(path, table.concat(out, "\n") .. "\n")
@@ -266,11 +287,11 @@ function ninja.iso(options)
 	return run(options, path, "all " .. build.dir .. "/mortise.iso")
 end
 
--- Chosen targets, for other verbs.
+-- Chosen targets, for other verbs; "kernel" is what boots.
 function ninja.targets(options, names)
 	local path, build = ninja.write(options)
 	for i, name in ipairs(names) do
-		names[i] = build.dir .. "/" .. name
+		names[i] = build.dir .. "/" .. (name == "kernel" and build.arch.kernel or name)
 	end
 	return run(options, path, table.concat(names, " ")), build
 end

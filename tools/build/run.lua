@@ -78,7 +78,7 @@ function run.command(build, options)
 	end
 	if options.direct then
 		local append = "console=" .. arch.console .. " " .. table.concat(options.append, " ")
-		add("-kernel", build.dir .. "/mortise.elf", "-initrd", join_archives(build, options.initrd))
+		add("-kernel", build.dir .. "/" .. arch.kernel, "-initrd", join_archives(build, options.initrd))
 		add("-append", (append:gsub("%s+$", "")))
 	else
 		local iso = build.dir .. "/mortise.iso"
@@ -94,7 +94,7 @@ function run.command(build, options)
 end
 
 function run.run(options)
-	local targets = { "mortise.elf", "modules.cpio", "rootfs.cpio" }
+	local targets = { "kernel", "modules.cpio", "rootfs.cpio" }
 	if not options.direct then
 		targets[#targets + 1] = "mortise.iso"
 	end

@@ -1,0 +1,226 @@
+/*
+ * aarch64: CPU features, control registers, requests between CPUs.
+ *
+ * cpu_detect() runs once on the boot CPU; the others are taken to have the same features.
+ *
+ * Requests: a CPU asks others by setting its bit in their `asked_by` and sending SGI_CALL; each answers by running the
+ * function of the asking CPU's request and counting `pending` down. A CPU has one request at a time, with preemption disabled,
+ * and waits with interrupts on, so that two CPUs that ask each other both answer.
+ */
+#include "core/arch/cpu.h"
+
+#include <asm/hwcap.h>
+
+#include <arch/percpu.h>
+#include <arch/sysreg.h>
+#include <arch/trap.h>
+
+#include "arch/aarch64/offsets.h"
+#include "arch/aarch64/platform/platform.h"
+#include "core/debug/panic.h"
+#include "core/lib/string.h"
+#include "core/module/export.h"
+#include "core/sched/sched.h"
+
+_Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "offsets.h");
+_Static_assert(offsetof(struct cpu, user_stack) == CPU_OVERFLOW, "offsets.h");
+_Static_assert(offsetof(struct cpu, need_resched) == CPU_NEED_RESCHED, "offsets.h");
+_Static_assert(offsetof(struct cpu, id) == 48, "cpu.h");
+_Static_assert(KERNEL_IMAGE_BASE == IMAGE_BASE, "offsets.h");
+
+struct cpu_features cpu_features;
+uint32_t cpu_has_pan;
+
+struct cpu_arch boot_cpu_arch = { .started = true };
+struct cpu boot_cpu = { .self = &boot_cpu, .arch = &boot_cpu_arch };
+
+static bool stopping;
+
+static unsigned int field(uint64_t reg, unsigned int shift)
+{
+	return reg >> shift & 15;
+}
+
+/* A field of an identification register that is at least `min` has these bits of AT_HWCAP or AT_HWCAP2. */
+struct capability {
+	uint8_t reg, shift, min;
+	uint8_t word;			/* 0: hwcap, 1: hwcap2 */
+	unsigned long bits;
+};
+enum { ID_ISAR0, ID_ISAR1, ID_PFR0, ID_MMFR2, ID_REGS };
+
+static const struct capability capabilities[] = {
+	{ ID_ISAR0, 4, 1, 0, HWCAP_AES }, { ID_ISAR0, 4, 2, 0, HWCAP_PMULL }, { ID_ISAR0, 8, 1, 0, HWCAP_SHA1 },
+	{ ID_ISAR0, 12, 1, 0, HWCAP_SHA2 }, { ID_ISAR0, 12, 2, 0, HWCAP_SHA512 }, { ID_ISAR0, 16, 1, 0, HWCAP_CRC32 },
+	{ ID_ISAR0, 20, 2, 0, HWCAP_ATOMICS }, { ID_ISAR0, 28, 1, 0, HWCAP_ASIMDRDM }, { ID_ISAR0, 32, 1, 0, HWCAP_SHA3 },
+	{ ID_ISAR0, 36, 1, 0, HWCAP_SM3 }, { ID_ISAR0, 40, 1, 0, HWCAP_SM4 }, { ID_ISAR0, 44, 1, 0, HWCAP_ASIMDDP },
+	{ ID_ISAR0, 48, 1, 0, HWCAP_ASIMDFHM }, { ID_ISAR0, 52, 1, 0, HWCAP_FLAGM }, { ID_ISAR0, 52, 2, 1, HWCAP2_FLAGM2 },
+	{ ID_ISAR0, 60, 1, 1, HWCAP2_RNG }, { ID_ISAR1, 0, 1, 0, HWCAP_DCPOP }, { ID_ISAR1, 0, 2, 1, HWCAP2_DCPODP },
+	{ ID_ISAR1, 12, 1, 0, HWCAP_JSCVT }, { ID_ISAR1, 16, 1, 0, HWCAP_FCMA }, { ID_ISAR1, 20, 1, 0, HWCAP_LRCPC },
+	{ ID_ISAR1, 20, 2, 0, HWCAP_ILRCPC }, { ID_ISAR1, 32, 1, 1, HWCAP2_FRINT }, { ID_ISAR1, 36, 1, 0, HWCAP_SB },
+	{ ID_ISAR1, 44, 1, 1, HWCAP2_BF16 }, { ID_ISAR1, 52, 1, 1, HWCAP2_I8MM }, { ID_PFR0, 48, 1, 0, HWCAP_DIT },
+	{ ID_MMFR2, 32, 1, 0, HWCAP_USCAT },
+};
+
+static void detect_capabilities(struct cpu_features *f)
+{
+	uint64_t regs[ID_REGS] = {
+		[ID_ISAR0] = sysreg_read("id_aa64isar0_el1"), [ID_ISAR1] = sysreg_read("id_aa64isar1_el1"),
+		[ID_PFR0] = sysreg_read("id_aa64pfr0_el1"), [ID_MMFR2] = sysreg_read("id_aa64mmfr2_el1"),
+	};
+	unsigned int fp = field(regs[ID_PFR0], 16), simd = field(regs[ID_PFR0], 20);
+
+	if (fp != 15)
+		f->hwcap |= HWCAP_FP | (fp >= 1 ? HWCAP_FPHP : 0);
+	if (simd != 15)
+		f->hwcap |= HWCAP_ASIMD | (simd >= 1 ? HWCAP_ASIMDHP : 0);
+	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
+		const struct capability *c = &capabilities[i];
+
+		if (field(regs[c->reg], c->shift) >= c->min)
+			*(c->word ? &f->hwcap2 : &f->hwcap) |= c->bits;
+	}
+	if (f->pauth)
+		f->hwcap |= HWCAP_PACA | (f->pauth_generic ? HWCAP_PACG : 0);
+}
+
+void cpu_detect(void)
+{
+	struct cpu_features *f = &cpu_features;
+	uint64_t isar0 = sysreg_read("id_aa64isar0_el1"), isar1 = sysreg_read("id_aa64isar1_el1");
+	uint64_t isar2 = sysreg_read("s3_0_c0_c6_2");
+
+	f->midr = sysreg_read("midr_el1");
+	f->pan = field(sysreg_read("id_aa64mmfr1_el1"), 20) != 0;
+	f->bti = field(sysreg_read("id_aa64pfr1_el1"), 0) != 0;
+	f->pauth = field(isar1, 4) || field(isar1, 8) || field(isar2, 12);
+	f->pauth_generic = field(isar1, 24) || field(isar1, 28) || field(isar2, 8);
+	f->lse = field(isar0, 20) >= 2;
+	f->rndr = field(isar0, 60) != 0;
+	cpu_has_pan = f->pan;
+	detect_capabilities(f);
+}
+
+void cpu_enable_features(void)
+{
+	const struct cpu_features *f = &cpu_features;
+	uint64_t sctlr = SCTLR_ON;
+
+	if (f->pan)
+		sctlr &= ~(uint64_t)SCTLR_SPAN;
+	if (f->pauth)
+		sctlr |= 1ul << SCTLR_ENIA_BIT | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB;
+	if (f->bti)
+		sctlr |= 1ul << SCTLR_BT0_BIT | 1ul << SCTLR_BT1_BIT;
+	sysreg_write("sctlr_el1", sctlr);
+	isb();
+	if (f->pan)
+		__asm__ volatile(".arch_extension pan\n\tmsr pan, #1");
+	sysreg_write("cpacr_el1", 3ul << 20);	/* FP and SIMD; SVE traps */
+	sysreg_write("mdscr_el1", 0ul);
+	sysreg_write("oslar_el1", 0ul);
+	sysreg_write("cntkctl_el1", 2ul);	/* user code reads the virtual counter */
+	sysreg_write("tpidrro_el0", 0ul);
+	sysreg_write("contextidr_el1", 0ul);
+	if ((sysreg_read("id_aa64dfr0_el1") >> 8 & 15) - 1 < 14)
+		sysreg_write("pmuserenr_el0", 0ul);
+	isb();
+	__asm__ volatile("msr daifclr, #5" : : : "memory");	/* SError and FIQ, the interrupt of last resort */
+}
+
+void cpu_answer_requests(void)
+{
+	unsigned long from = __atomic_exchange_n(&cpu_arch_self()->asked_by, 0, __ATOMIC_ACQUIRE);
+
+	while (from) {
+		unsigned int i = bit_lowest(from);
+		struct cpu_request *r = &cpu_arch_of(cpus[i])->request;
+
+		from &= from - 1;
+		r->fn(r->arg);
+		__atomic_fetch_sub(&r->pending, 1, __ATOMIC_RELEASE);	/* the request may be reused: pairs with the wait */
+	}
+}
+
+void arch_cpu_call_begin(const struct cpu_set *mask, void (*fn)(void *), void *arg)
+{
+	struct cpu_request *r;
+	unsigned long targets;
+	unsigned int self;
+
+	preempt_disable();
+	self = arch_cpu_id();
+	targets = mask->bits[0] & cpus_online.bits[0] & ~(1ul << self);
+	if (!targets)
+		return;
+	debug_assert(arch_irq_enabled());
+	r = &cpu_arch_self()->request;
+	r->fn = fn;
+	r->arg = arg;
+	r->pending = 0;
+	for (unsigned long left = targets; left; left &= left - 1)
+		r->pending++;
+	for (unsigned long left = targets; left; left &= left - 1) {
+		unsigned int i = bit_lowest(left);
+
+		/* Release: the target sees the request. */
+		__atomic_fetch_or(&cpu_arch_of(cpus[i])->asked_by, 1ul << self, __ATOMIC_SEQ_CST);
+		gic_send(cpus[i], SGI_CALL);
+	}
+}
+
+void arch_cpu_call_end(void)
+{
+	struct cpu_request *r = &cpu_arch_self()->request;
+
+	while (__atomic_load_n(&r->pending, __ATOMIC_ACQUIRE))
+		arch_cpu_relax();
+	preempt_enable();
+}
+
+void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg)
+{
+	arch_cpu_call_begin(mask, fn, arg);
+	arch_cpu_call_end();
+}
+KAPI(arch_cpu_call);
+_Static_assert(CPU_MAX <= BITS_PER_LONG, "sets of CPUs are one word here");
+
+void arch_cpu_kick(unsigned int cpu)
+{
+	gic_send(cpus[cpu], SGI_RESCHED);
+}
+KAPI(arch_cpu_kick);
+
+void arch_cpu_set_current(struct thread *t)
+{
+	struct cpu *c = arch_cpu_self();
+	struct thread *old = arch_current();
+
+	t->arch.canary = old->arch.canary;
+	t->arch.preempt_count = old->arch.preempt_count;
+	t->stack_base = old->stack_base;
+	c->thread = t;
+	sysreg_write("sp_el0", t);
+}
+
+void arch_cpu_stop_others(void)
+{
+	if (__atomic_exchange_n(&stopping, true, __ATOMIC_SEQ_CST))
+		return;
+	for (unsigned int i = 0; i < cpu_count; i++)
+		if (cpus[i] && cpus[i]->online && i != arch_cpu_id())
+			gic_send(cpus[i], SGI_STOP);
+}
+
+bool cpu_stopping(void)
+{
+	return READ_ONCE(stopping);
+}
+
+void arch_cpu_halt(void)
+{
+	for (;;)
+		__asm__ volatile("msr daifset, #15\n\twfi" : : : "memory");
+}
+KAPI(arch_cpu_halt);
