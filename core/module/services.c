@@ -19,11 +19,10 @@ static void zero_identity(struct thread *t, struct identity *out) { (void)t; mem
 static bool yes_thread_capable(struct thread *t, int cap) { (void)t; (void)cap; return true; }
 static int yes_thread(struct thread *t) { (void)t; return 0; }
 static int yes_trace(struct thread *t, bool attach) { (void)t; (void)attach; return 0; }
-static int exec_unchanged(const struct exec_file *f, bool *secure, bool *dumpable_reset)
+static int exec_unchanged(const struct exec_file *f, struct exec_change *out)
 {
 	(void)f;
-	*secure = false;
-	*dumpable_reset = false;
+	*out = (struct exec_change){ .secure = false };
 	return 0;
 }
 static int no_groups(struct thread *t, uint32_t *out, int max) { (void)t; (void)out; (void)max; return 0; }

@@ -19,8 +19,16 @@ struct identity {
 struct exec_file {
 	uint32_t uid, gid, mode;
 	bool nosuid;			/* mount flag, or a tracer without privilege */
+	bool shared;			/* another process shares the caller's root and working directory */
 	const void *file_caps;		/* value of security.capability, or null */
 	size_t file_caps_size;
+};
+
+/* What exec makes of the caller. */
+struct exec_change {
+	struct identity id;
+	bool secure;			/* AT_SECURE: the program runs with other rights than its caller's */
+	bool dumpable_reset;		/* others may not inspect it */
 };
 
 /* Answers permission questions. Provided by cred. None of these sleeps, but exec_commit and thread-related ones run in process context. */
@@ -39,8 +47,8 @@ struct authority_ops {
 	int (*may_signal)(struct thread *t);
 	int (*may_trace)(struct thread *t, bool attach);
 	int (*may_schedule)(struct thread *t);
-	/* exec: computes the new identity. *secure tells AT_SECURE, *dumpable_reset that dumpable must be cleared. -EPERM. Commit happens in the exec hook. */
-	int (*exec_prepare)(const struct exec_file *f, bool *secure, bool *dumpable_reset);
+	/* exec: computes the new identity. -EPERM, -EINVAL, -ENOMEM. Commit happens in the exec hook. */
+	int (*exec_prepare)(const struct exec_file *f, struct exec_change *out);
 	/* Supplementary groups of t: number of them, copies up to max. */
 	int (*groups)(struct thread *t, uint32_t *out, int max);
 	/* Capability sets of t: inheritable, permitted, effective, bounding, ambient. */

@@ -184,6 +184,7 @@ static bool capable(int cap) { return cred_has(current_cred(), cap); }
 static void use_real_ids(bool on)
 {
 	struct cred_state *s = own_state();
+	uint64_t effective;
 	struct cred *c;
 
 	if (!s)
@@ -197,15 +198,21 @@ static void use_real_ids(bool on)
 		}
 		return;
 	}
-	if (s->saved || (s->cred->id.fsuid == s->cred->id.uid && s->cred->id.fsgid == s->cred->id.gid))
+	if (s->saved)
+		return;
+	c = s->cred;
+	if (!(c->securebits & (1u << SECURE_NO_SETUID_FIXUP)))
+		effective = c->id.uid == 0 ? c->permitted : 0;
+	else
+		effective = c->effective;
+	if (c->id.fsuid == c->id.uid && c->id.fsgid == c->id.gid && c->effective == effective)
 		return;
 	c = cred_copy();
 	if (!c)
 		return;
 	c->id.fsuid = c->id.uid;
 	c->id.fsgid = c->id.gid;
-	if (!(c->securebits & (1u << SECURE_NO_SETUID_FIXUP)))
-		c->effective = c->id.uid == 0 ? c->permitted : 0;
+	c->effective = effective;
 	s->saved = s->cred;
 	rcu_assign(s->cred, c);
 }

@@ -82,7 +82,7 @@ long cred_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4
 
 /* exec.c */
 int cred_set_pending(struct cred *c);	/* cred.c: for the next exec hook */
-int cred_exec_prepare(const struct exec_file *f, bool *secure, bool *dumpable_reset);
+int cred_exec_prepare(const struct exec_file *f, struct exec_change *out);
 
 /* groups.c */
 bool cred_in_groups(const struct cred *c, uint32_t gid);

@@ -7,6 +7,7 @@
 #include "exec.h"
 
 #include <gen/linux.h>
+#include <linux/personality.h>
 #include <linux/securebits.h>
 
 #include "core/arch/thread.h"
@@ -14,6 +15,9 @@
 #include "core/mem/uaccess.h"
 #include "core/module/hooks.h"
 #include "modules/vfs/fd.h"
+
+/* What a caller may not impose on a program with more rights. */
+#define PERSONALITY_UNSAFE (READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO)
 
 static int read_head(struct exec *x)
 {
@@ -96,16 +100,40 @@ static int find_program(struct exec *x)
 	return error;
 }
 
+/* Could another process change the directories under a program with more rights? */
+static bool shares_directories(void)
+{
+	const void *mine = thread_fs_context(current);
+	unsigned int own = 0;
+	struct task *t;
+
+	if (!current_task || fs_context_users() == 1)
+		return false;
+	for (int tid = 0; (t = process_next_task(current_process, tid)); task_put(t)) {
+		tid = t->pid->nr;
+		own += thread_fs_context(t->thread) == mine;
+	}
+	return fs_context_users() > own;
+}
+
 static int ask_authority(struct exec *x)
 {
-	struct kstat st;
+	struct vfs_ns_cap_data caps;
 	struct exec_file f;
-	int error = file_stat(x->file, &st);
+	struct kstat st;
+	long n = file_exec_attributes(x->file, &st, &caps, sizeof(caps));
+	int error;
 
-	if (error)
-		return error;
-	f = (struct exec_file){ .uid = st.uid, .gid = st.gid, .mode = st.mode, .nosuid = file_nosuid(x->file) };
-	return service(authority)->exec_prepare(&f, &x->secure, &x->dumpable_reset);
+	if (n < 0 && n != -ENODATA)
+		return (int)n;
+	f = (struct exec_file){ .uid = st.uid, .gid = st.gid, .mode = st.mode, .nosuid = file_nosuid(x->file),
+				.shared = shares_directories(), .file_caps = n < 0 ? NULL : &caps,
+				.file_caps_size = n < 0 ? 0 : (size_t)n };
+	error = service(authority)->exec_prepare(&f, &x->change);
+	/* A program that the caller may run but not read must not be read out of its memory. */
+	if (!error && inode_permission(x->file->inode, MAY_READ))
+		x->change.dumpable_reset = true;
+	return error;
 }
 
 /* Another thread's number passes to the one that stays, if that one is not the leader. */
@@ -150,13 +178,25 @@ static void change_image(struct exec *x)
 	p->exe = x->file;
 	x->file = NULL;
 	p->exec_id++;
-	p->dumpable = x->dumpable_reset ? 0 : 1;
+	p->dumpable = x->change.dumpable_reset ? 0 : 1;
 	memset(p->membarrier_registered, 0, sizeof(p->membarrier_registered));
 	thread_switch_aspace(x->as);
 	x->as = NULL;
 	mutex_unlock(&p->exec_lock);
 	if (old_exe)
 		file_exec_put(old_exe);
+}
+
+/* The program has more rights than who started it: what that one chose must not work against it. */
+static void protect_from_caller(struct task *t)
+{
+	struct rlimit64 *stack = &t->process->limits[RLIMIT_STACK];
+	unsigned long flags = spin_lock_irqsave(&t->process->lock);
+
+	t->parent_death_signal = 0;
+	t->process->personality &= ~(unsigned long)PERSONALITY_UNSAFE;
+	stack->rlim_cur = MIN(stack->rlim_cur, 8ul << 20);
+	spin_unlock_irqrestore(&t->process->lock, flags);
 }
 
 static int change_over(struct exec *x)
@@ -172,7 +212,8 @@ static int change_over(struct exec *x)
 	task_finish_vfork(t);
 	become_leader(t);
 	signal_exec();
-	t->parent_death_signal = x->secure ? 0 : t->parent_death_signal;
+	if (x->change.secure)
+		protect_from_caller(t);
 	t->altstack_flags = SS_DISABLE;
 	t->altstack_base = t->altstack_size = 0;
 	set_name(x);
@@ -193,7 +234,8 @@ static int build(struct exec *x)
 	error = aspace_create(&x->as);
 	if (error)
 		return error;
-	x->no_random = cmdline_value("norandmaps") || (current_process->personality & 0x0040000);
+	x->no_random = cmdline_value("norandmaps") ||
+		       (!x->change.secure && (current_process->personality & ADDR_NO_RANDOMIZE));
 	error = exec_layout(x);
 	if (!error)
 		error = exec_load_elf(x);

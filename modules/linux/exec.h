@@ -42,7 +42,7 @@ struct exec {
 	struct exec_image image;
 	struct aspace *as;
 	uintptr_t stack_top, stack_pointer;
-	bool secure, dumpable_reset;
+	struct exec_change change;
 	bool no_random;
 	bool closes_script;		/* the name is /dev/fd/N of a descriptor that exec closes */
 };

@@ -120,9 +120,8 @@ static void put_aux(struct aux *a, uint64_t type, uint64_t value)
 
 static void make_aux(struct exec *x, struct aux *a, uintptr_t random_at, uintptr_t platform_at, uintptr_t name_at)
 {
-	struct identity id;
+	const struct identity *id = &x->change.id;
 
-	service(authority)->identity(current, &id);
 	if (x->as->vdso)
 		put_aux(a, AT_SYSINFO_EHDR, x->as->vdso);
 	put_aux(a, AT_MINSIGSTKSZ, arch_signal_min_stack());
@@ -135,11 +134,11 @@ static void make_aux(struct exec *x, struct aux *a, uintptr_t random_at, uintptr
 	put_aux(a, AT_BASE, x->image.base);
 	put_aux(a, AT_FLAGS, 0);
 	put_aux(a, AT_ENTRY, x->image.entry);
-	put_aux(a, AT_UID, x->secure ? id.uid : id.uid);
-	put_aux(a, AT_EUID, id.euid);
-	put_aux(a, AT_GID, id.gid);
-	put_aux(a, AT_EGID, id.egid);
-	put_aux(a, AT_SECURE, x->secure);
+	put_aux(a, AT_UID, id->uid);
+	put_aux(a, AT_EUID, id->euid);
+	put_aux(a, AT_GID, id->gid);
+	put_aux(a, AT_EGID, id->egid);
+	put_aux(a, AT_SECURE, x->change.secure);
 	put_aux(a, AT_RANDOM, random_at);
 	put_aux(a, AT_HWCAP2, arch_hwcap2());
 	put_aux(a, AT_EXECFN, name_at);

@@ -52,6 +52,8 @@ bool thread_fd_cloexec(struct thread *t, int fd);
 /* Identities for kcmp: 0 if the thread has none. */
 const void *thread_fd_table(struct thread *t);
 const void *thread_fs_context(struct thread *t);
+/* Threads that share the caller's root and working directory, itself included. */
+unsigned int fs_context_users(void);
 
 /* Another thread's (or the caller's) directories, references taken. -ENOENT if it has exited. */
 int thread_get_cwd(struct thread *t, struct path *out);

@@ -120,6 +120,11 @@ int file_for_exec(int dirfd, const char *name, int at_flags, struct file **out);
 void file_exec_put(struct file *f);
 /* Another holder of a program (fork): pairs with file_exec_put. */
 void file_exec_get(struct file *f);
+/*
+ * What exec must know of the program's owner, mode and capabilities, in one step, so that a chown comes before or after: bytes of
+ * security.capability put into `caps`, -ENODATA if there is none (st is valid), or an error. May sleep.
+ */
+long file_exec_attributes(struct file *f, struct kstat *st, void *caps, size_t size);
 /* Does the mount that the file came from ignore set-ID bits? */
 static inline bool file_nosuid(const struct file *f) { return f->path.mount->flags & MOUNT_NOSUID; }
 

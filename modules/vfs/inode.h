@@ -107,6 +107,7 @@ struct inode_ops {
 #define INODE_DEAD        0x08u		/* directory removed: no new entries */
 #define INODE_LINKABLE    0x20u		/* made by O_TMPFILE: linkat may give it its first name */
 #define INODE_OWN_TEXT    0x40u		/* link_text is kfreed with the inode's memory */
+#define INODE_FILE_CAPS  0x80u		/* has security.capability: a change of contents or owner takes it away */
 #define INODE_NO_TIMES    0x10u		/* a private file without times to keep */
 
 struct inode {
@@ -232,7 +233,7 @@ void inode_apply_attr(struct inode *inode, const struct attr_change *c);
 int inode_getattr(struct inode *inode, struct kstat *out);
 /* Checks the caller's right to the change as chmod, chown, utimes and truncate do, adjusts set-ID bits, and applies it. Takes inode->lock. */
 int inode_change(struct inode *inode, struct attr_change *c);
-/* Clears set-ID bits after a write by somebody without CAP_FSETID. inode->lock is held. */
+/* Clears set-ID bits after a write by somebody without CAP_FSETID, and file capabilities after any. inode->lock is held. */
 void inode_drop_privileges(struct inode *inode);
 /* Truncation with all of truncate(2)'s checks but the path's. */
 int inode_truncate(struct inode *inode, uint64_t size);

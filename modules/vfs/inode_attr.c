@@ -4,6 +4,7 @@
  */
 #include <linux/capability.h>
 #include <linux/resource.h>
+#include <linux/xattr.h>
 #include <asm/signal.h>
 
 #include "modules/vfs/internal.h"
@@ -89,6 +90,14 @@ static uint32_t mode_without_set_ids(uint32_t mode)
 	return mode;
 }
 
+static void drop_file_caps(struct inode *inode)
+{
+	if (likely(!(inode->flags & INODE_FILE_CAPS)))
+		return;
+	inode->flags &= ~INODE_FILE_CAPS;
+	inode->ops->setxattr(inode, XATTR_NAME_CAPS, NULL, 0, XATTR_REPLACE);
+}
+
 static int setattr(struct inode *inode, const struct attr_change *c)
 {
 	if (inode->ops->setattr)
@@ -116,6 +125,7 @@ static int change_locked(struct inode *inode, struct attr_change *c)
 			if (c->mode != inode->mode)
 				c->valid |= ATTR_MODE;
 		}
+		drop_file_caps(inode);
 	} else if (c->valid & ATTR_MODE) {
 		if (!inode_owner_or_capable(inode))
 			return -EPERM;
@@ -142,6 +152,7 @@ void inode_drop_privileges(struct inode *inode)
 {
 	uint32_t mode = READ_ONCE(inode->mode);
 
+	drop_file_caps(inode);
 	if (likely(!(mode & S_ISUID) && (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP)))
 		return;
 	if (!inode_is_regular(inode) || capable(CAP_FSETID))

@@ -269,6 +269,14 @@ const void *thread_fs_context(struct thread *t)
 }
 MODAPI(thread_fs_context);
 
+unsigned int fs_context_users(void)
+{
+	struct vfs_thread *vt = thread_data(current, vfs_slot);
+
+	return vt && vt->fs ? refcount_read(&vt->fs->refs) : 1;
+}
+MODAPI(fs_context_users);
+
 static int thread_get_path(struct thread *t, bool root, struct path *out)
 {
 	struct fs_context *fs = thread_fs(t);

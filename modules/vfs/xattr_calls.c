@@ -51,6 +51,47 @@ static int get_name(char *buf, struct ustr name)
 	return n < 0 ? (int)n : 0;
 }
 
+/* Capabilities of a file must be a whole structure of a revision that exists; revision 1 is only read. */
+static int check_file_caps(const void *value, size_t size)
+{
+	const struct vfs_ns_cap_data *d = value;
+
+	if (!size)
+		return 0;
+	if (size == XATTR_CAPS_SZ_2 && (d->magic_etc & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_2)
+		return 0;
+	if (size == XATTR_CAPS_SZ_3 && (d->magic_etc & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3)
+		return d->rootid == UINT32_MAX ? -EINVAL : 0;
+	return -EINVAL;
+}
+
+/* Both under the inode's lock: keeps the mark that there are file capabilities. */
+static int set_locked(struct inode *inode, const char *name, const void *value, size_t size, int flags)
+{
+	int error = inode->ops->setxattr ? inode->ops->setxattr(inode, name, value, size, flags) : -EOPNOTSUPP;
+
+	if (!error && !strcmp(name, XATTR_NAME_CAPS))
+		inode->flags = value ? inode->flags | INODE_FILE_CAPS : inode->flags & ~INODE_FILE_CAPS;
+	return error;
+}
+
+long file_exec_attributes(struct file *f, struct kstat *st, void *caps, size_t size)
+{
+	struct inode *inode = f->inode;
+	long n = inode_getattr(inode, st);
+
+	if (n)
+		return n;
+	mutex_lock(&inode->lock);
+	st->mode = inode->mode;
+	st->uid = inode->uid;
+	st->gid = inode->gid;
+	n = inode->flags & INODE_FILE_CAPS ? inode->ops->getxattr(inode, XATTR_NAME_CAPS, caps, size) : -ENODATA;
+	mutex_unlock(&inode->lock);
+	return n;
+}
+MODAPI(file_exec_attributes);
+
 static long set_value(const struct path *p, struct ustr name, uintptr_t value, size_t size, int flags)
 {
 	struct inode *inode = p->dentry->inode;
@@ -69,13 +110,15 @@ static long set_value(const struct path *p, struct ustr name, uintptr_t value, s
 	if (!buf)
 		return -ENOMEM;
 	error = size ? copy_from_user(buf, value, size) : 0;
+	if (!error && !strcmp(text, XATTR_NAME_CAPS))
+		error = check_file_caps(buf, size);
 	if (!error)
 		error = mount_check_write(p->mount);
 	if (!error)
 		error = check_name(inode, text, MAY_WRITE);
 	if (!error) {
 		mutex_lock(&inode->lock);
-		error = inode->ops->setxattr ? inode->ops->setxattr(inode, text, buf, size, flags) : -EOPNOTSUPP;
+		error = set_locked(inode, text, buf, size, flags);
 		mutex_unlock(&inode->lock);
 	}
 	kvfree(buf);
@@ -147,7 +190,7 @@ static long remove_name(const struct path *p, struct ustr name)
 	if (error)
 		return error;
 	mutex_lock(&inode->lock);
-	error = inode->ops->setxattr ? inode->ops->setxattr(inode, text, NULL, 0, XATTR_REPLACE) : -EOPNOTSUPP;
+	error = set_locked(inode, text, NULL, 0, XATTR_REPLACE);
 	mutex_unlock(&inode->lock);
 	return error;
 }
