@@ -127,6 +127,9 @@ long sys_poll(struct uinout_pollfd fds, uint32_t count, int32_t timeout)
 	deadline = deadline_begin(deadline);
 	n = poll_user(fds, count, deadline);
 	deadline_end(deadline, n);
+	/* The timeout is a value, so nothing but the thread can say how much of it is left when the call runs again. */
+	if (n == -EINTR)
+		current->restart_deadline = deadline;
 	return restart_unless_handled(n);
 }
 
