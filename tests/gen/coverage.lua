@@ -32,8 +32,11 @@ local function claims(t)
 end
 
 local function tree(t)
-	t.equal(table.concat(coverage.false_claims(main.context { arch = t.options.arch, abi_hash = "0" }.rows, "tests/guest"), "\n"), "",
-		"the heads of tests/guest are true")
+	local rows = main.context { arch = t.options.arch, abi_hash = "0" }.rows
+
+	t.equal(table.concat(coverage.false_claims(rows, "tests/guest"), "\n"), "", "the heads of tests/guest are true")
+	t.equal(table.concat(coverage.proof(rows, coverage.tests("tests/guest")).lacking, "\n"), "",
+		"every served call has a test of its behaviour and one of its errors")
 end
 
 return { { "heads", heads }, { "claims", claims }, { "the tree", tree } }

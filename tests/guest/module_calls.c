@@ -4,6 +4,7 @@
 // flags: -pthread
 // timeout: 60
 // calls: init_module finit_module delete_module
+// errors: init_module finit_module delete_module
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
