@@ -80,7 +80,7 @@ static void machine(void)
 	FAILS(EINVAL, syslog, 2, NULL, 10);
 	FAILS(EINVAL, syslog, 8, NULL, 0);
 	FAILS(EINVAL, syslog, 8, NULL, 9);
-	FAULTS(syslog, 1, 0, 3, 0, 100);
+	FAULTS(syslog, 1, 0, 3, 0, 1 << 20);
 	GIVES(0, syslog, 3, name, 0);
 	FAILS(EINVAL, reboot, 1, magic, LINUX_REBOOT_CMD_CAD_OFF, NULL);
 	FAILS(EINVAL, reboot, LINUX_REBOOT_MAGIC1, 1, LINUX_REBOOT_CMD_CAD_OFF, NULL);
