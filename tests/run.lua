@@ -2,8 +2,8 @@
 run.lua: runs the tests.  lua5.3 tests/run.lua --arch A --config C --dir BUILD [kind or file]...
 
 Kinds, in the order in which they run: gen, lint (Lua files that return a list of { name, function }), host (C programs
-over parts of the kernel), guest and smoke (C programs on the kernel and on the build machine), boot (Lua files that
-return a function and drive a virtual machine). Prints progress and, last, `N passed, N failed`.
+over parts of the kernel), guest and smoke (C programs on the kernel and on the build machine), boot and live (Lua
+files that return a function and drive a virtual machine). Prints progress and, last, `N passed, N failed`.
 ]]
 package.path = "./?.lua;" .. package.path
 
@@ -11,7 +11,7 @@ local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
 local report = require "tests.lib.report"
 
-local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot" }
+local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot", "live" }
 
 local function parse(words)
 	local options, i = { kinds = {}, files = {} }, 1
@@ -84,9 +84,9 @@ function run.guest(options)
 	require("tests.lib.guest").run(options, files(options, "guest", "*.c"))
 end
 
-function run.boot(options)
+local function run_machines(options, kind)
 	local vm = require "tests.lib.vm"
-	for _, path in ipairs(files(options, "boot", "*.lua")) do
+	for _, path in ipairs(files(options, kind, "*.lua")) do
 		local test = dofile(path)
 		report.run(path:gsub("^tests/", ""):gsub("%.lua$", ""), function(t)
 			t.options, t.vm, t.dir = options, vm, options.dir
@@ -94,6 +94,14 @@ function run.boot(options)
 		end)
 		process.kill_all()
 	end
+end
+
+function run.boot(options)
+	run_machines(options, "boot")
+end
+
+function run.live(options)
+	run_machines(options, "live")
 end
 
 local function main()

@@ -23,7 +23,7 @@
 #include "core/time/clock.h"
 #include "core/trap/syscall.h"
 
-#define DRAIN_NS (2 * NSEC_PER_SEC)	/* for everybody to come to rest */
+#define DRAIN_NS (5 * NSEC_PER_SEC)	/* for everybody to come to rest */
 #define LOOK_NS  (200 * NSEC_PER_USEC)	/* between two looks */
 #define TIMES_MAX 64
 
@@ -111,8 +111,13 @@ void gate_exit_work(struct trap_frame *frame)
 	long (*call)(struct trap_frame *frame);
 	long nr = arch_syscall_number(frame);
 
+	if (thread_has_work(current, WORK_HURRY)) {
+		thread_clear_work(WORK_HURRY);
+		sched_set_hurry(current, false);
+	}
 	if (!thread_has_work(current, WORK_KICK)) {
-		gate_settled();		/* the call is over */
+		if (thread_has_work(current, WORK_SETTLE))
+			gate_settled();		/* the call is over */
 		return;
 	}
 	thread_clear_work(WORK_KICK);
@@ -171,11 +176,25 @@ void gate_open(struct module *m)
 	wait_wake_all(&gate.callers);
 }
 
-static void kick_sleepers(struct module_inspection *i, void *arg)
+static void push(struct thread *t, bool asleep)
 {
-	if (!i->running)
-		module_for_each_asleep(i->module, gate_kick);
+	if (asleep || t->sched.hurry || !t->frame)
+		return;
+	sched_set_hurry(t, true);
+	thread_set_work(t, WORK_HURRY);
+}
+
+static void kick(struct thread *t, bool asleep)
+{
+	if (asleep)
+		gate_kick(t);
+}
+
+/* While others are inside, sleepers are left alone. */
+static void move_on(struct module_inspection *i, void *arg)
+{
 	(void)arg;
+	module_for_each_inside(i->module, i->running ? push : kick);
 }
 
 int module_drain(struct module *m)
@@ -184,14 +203,13 @@ int module_drain(struct module *m)
 	struct module_inspection i;
 
 	for (;;) {
-		module_inspect(m, &i, kick_sleepers, NULL);
+		module_inspect(m, &i, move_on, NULL);
 		if (!i.running && !i.asleep)
 			return 0;
 		if (clock_monotonic() >= end)
 			return -EBUSY;
-		wait_prepare(WAIT_KILLABLE);
-		if (wait_sleep(clock_monotonic() + LOOK_NS) == -EINTR)
-			return -EINTR;
+		wait_prepare(WAIT_UNINTERRUPTIBLE);
+		wait_sleep(clock_monotonic() + LOOK_NS);
 	}
 }
 

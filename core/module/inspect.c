@@ -29,7 +29,7 @@ struct look {
 	struct module_inspection *result;
 	void (*then)(struct module_inspection *i, void *arg);
 	void *arg;
-	void (*each)(struct thread *t);
+	void (*each)(struct thread *t, bool asleep);
 	unsigned int running;		/* counted by the CPUs that were stopped */
 };
 
@@ -147,19 +147,19 @@ void module_inspect(struct module *m, struct module_inspection *out, void (*then
 	cpus_stop(look_at_running, look_alone, &l);
 }
 
-static bool each_asleep(struct thread *t, void *arg)
+static bool each_inside(struct thread *t, void *arg)
 {
 	struct look *l = arg;
 
-	if (t != current && is_asleep(t) && reaches(l->result->module, t))
-		l->each(t);
+	if (t != current && reaches(l->result->module, t))
+		l->each(t, is_asleep(t));
 	return false;
 }
 
-void module_for_each_asleep(struct module *m, void (*fn)(struct thread *t))
+void module_for_each_inside(struct module *m, void (*fn)(struct thread *t, bool asleep))
 {
 	struct module_inspection i = { .module = m };
 	struct look l = { .result = &i, .each = fn };
 
-	thread_for_each(each_asleep, &l);
+	thread_for_each(each_inside, &l);
 }

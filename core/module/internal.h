@@ -57,6 +57,9 @@ void module_discard(struct module *m);
 /* Logs why the module of a request was refused. */
 void module_report(const struct module_request *r, int error);
 
+/* worker.c: runs fn(arg) in a thread of its own, above ordinary ones, and waits for it. Its result, or -ENOMEM. May sleep. */
+int module_work(int (*fn)(void *arg), void *arg);
+
 /* inspect.c: who is inside? All of it with the machine stopped. */
 struct module_inspection {
 	struct module *module;
@@ -69,8 +72,8 @@ struct module_inspection {
 /* Fills in the figures about m, then, if `then` is not null, runs it with the machine still stopped. */
 void module_inspect(struct module *m, struct module_inspection *out, void (*then)(struct module_inspection *i, void *arg),
 		    void *arg);
-/* Calls fn for the threads asleep inside. As part of `then`. */
-void module_for_each_asleep(struct module *m, void (*fn)(struct thread *t));
+/* Calls fn for the threads inside that do not run; `asleep`: a kick makes it leave. As part of `then`. */
+void module_for_each_inside(struct module *m, void (*fn)(struct thread *t, bool asleep));
 
 /* gate.c */
 /* New callers of the module's slots wait from now on; so do threads that end or exec, if it wants to know of them. */
@@ -83,5 +86,5 @@ void gate_open(struct module *m);
 void *gate_hook(unsigned int index);
 /* For how long the gate was shut the last time, in ns. */
 uint64_t gate_last_time(void);
-/* Threads inside leave: waits until none is inside, kicking those that sleep. 0, -EBUSY after a while, -EINTR. */
+/* Threads inside leave: waits until none is inside, kicking those that sleep. 0, or -EBUSY after a while. */
 int module_drain(struct module *m);

@@ -50,7 +50,7 @@ int module_load(const void *image, size_t size, const char *params);
 int module_insert(const void *image, size_t size, const char *params);
 /*
  * Takes a module out. -ENOENT; -EWOULDBLOCK: others need it; -EBUSY: a thread is inside, or something refers to it. `force`: threads
- * inside are made to leave, and what threads keep for it is dropped. Interruptible by a fatal signal only. May sleep.
+ * inside are made to leave, and what threads keep for it is dropped. May sleep.
  */
 int module_unload(const char *name, bool force);
 /*

@@ -139,7 +139,7 @@ static int change_at_gate(struct change *c)
 	gate_shut(c->old);
 	for (unsigned int n = 0; error == -EAGAIN && n < ATTEMPTS; n++) {
 		error = module_drain(c->old);
-		c->why = error == -EINTR ? "interrupted" : "threads did not leave it in time";
+		c->why = "threads did not leave it in time";
 		if (error)
 			break;
 		module_inspect(c->old, &i, change_hands, c);
@@ -203,20 +203,22 @@ static int replace_locked(struct module_request *r, const char *params)
 	return 0;
 }
 
-int module_replace(const void *image, size_t size, const char *params)
-{
-	struct module_request *r;
-	int error;
+struct replacement {
+	struct module_request request;
+	const void *image;
+	size_t size;
+	const char *params;
+};
 
-	if (module_changes_forbidden())
-		return -EPERM;
-	r = kmalloc(sizeof(*r), 0);
-	if (!r)
-		return -ENOMEM;
-	error = module_prepare(image, size, r);
+static int replace(void *arg)
+{
+	struct replacement *p = arg;
+	struct module_request *r = &p->request;
+	int error = module_prepare(p->image, p->size, r);
+
 	mutex_lock(&module_lock);
 	if (!error)
-		error = replace_locked(r, params);
+		error = replace_locked(r, p->params);
 	if (!error)
 		log_debug("module %s: replaced, callers waited %llu us", r->module->name,
 			  (unsigned long long)(gate_last_time() / NSEC_PER_USEC));
@@ -226,7 +228,24 @@ int module_replace(const void *image, size_t size, const char *params)
 			module_discard(r->module);
 	}
 	mutex_unlock(&module_lock);
-	kfree(r);
+	return error;
+}
+
+int module_replace(const void *image, size_t size, const char *params)
+{
+	struct replacement *p;
+	int error;
+
+	if (module_changes_forbidden())
+		return -EPERM;
+	p = kmalloc(sizeof(*p), 0);
+	if (!p)
+		return -ENOMEM;
+	p->image = image;
+	p->size = size;
+	p->params = params;
+	error = module_work(replace, p);
+	kfree(p);
 	return error;
 }
 KAPI(module_replace);

@@ -15,6 +15,7 @@
 #include "core/sync/rcu.h"
 
 struct removal {
+	const char *name;
 	bool force;
 	int error;
 	const char *why;
@@ -99,21 +100,26 @@ static int remove_locked(struct module *m, struct removal *r)
 	return 0;
 }
 
-int module_unload(const char *name, bool force)
+static int remove_named(void *arg)
 {
-	struct removal r = { .force = force, .why = "no such module" };
+	struct removal *r = arg;
 	struct module *m;
 	int error = -ENOENT;
 
-	if (module_changes_forbidden())
-		return -EPERM;
 	mutex_lock(&module_lock);
-	m = module_find_locked(name);
+	m = module_find_locked(r->name);
 	if (m)
-		error = remove_locked(m, &r);
+		error = remove_locked(m, r);
 	if (m && error)
-		log_info("module %s: is not taken out: %s", name, r.why);
+		log_info("module %s: is not taken out: %s", r->name, r->why);
 	mutex_unlock(&module_lock);
 	return error;
+}
+
+int module_unload(const char *name, bool force)
+{
+	struct removal r = { .name = name, .force = force };
+
+	return module_changes_forbidden() ? -EPERM : module_work(remove_named, &r);
 }
 KAPI(module_unload);

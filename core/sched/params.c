@@ -35,6 +35,10 @@ static void apply_effective(struct sched_entity *e)
 		e->class = SCHED_CLASS_RT;
 		e->priority = e->boost;
 	}
+	if (e->hurry && e->priority < 1) {
+		e->class = SCHED_CLASS_RT;
+		e->priority = 1;
+	}
 }
 
 /* Runs change() with `t` out of its queue, then asks for what follows from the new order. */
@@ -95,6 +99,16 @@ void sched_set_boost(struct thread *t, int priority)
 	with_thread_out(t, change_boost, &priority);
 }
 KAPI(sched_set_boost);
+
+static void change_hurry(struct sched_entity *e, const void *arg)
+{
+	e->hurry = *(const bool *)arg;
+}
+
+void sched_set_hurry(struct thread *t, bool on)
+{
+	with_thread_out(t, change_hurry, &on);
+}
 
 /* Moves a waiting thread off a CPU outside its set. */
 static void move_waiting(struct thread *t)

@@ -34,6 +34,9 @@ int sched_set_affinity(struct thread *t, const struct cpu_set *set);
 /* Effective priority lent by a priority-inheriting mutex: RT 1..99, 0: none. */
 void sched_set_boost(struct thread *t, int priority);
 
+/* Lets `t` run before ordinary threads, or ends that. Nothing of it is lent to others. Any context, also with all CPUs stopped. */
+void sched_set_hurry(struct thread *t, bool on);
+
 /* Round-robin slice in ns. */
 uint64_t sched_rr_interval(struct thread *t);
 /* Load averages scaled by 65536 (as sysinfo), and the number of runnable threads. */

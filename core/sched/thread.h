@@ -31,6 +31,7 @@ struct thread;
 #define WORK_TRACE   0x20u	/* call the system-call trace hooks */
 #define WORK_SINGLESTEP 0x40u
 #define WORK_SETTLE  0x80u	/* was kicked, and has not come to rest again: see core/module/gate.h */
+#define WORK_HURRY   0x100u	/* runs above ordinary threads until it is here */
 
 enum thread_state {
 	THREAD_RUNNING,			/* on a run queue or on a CPU */
@@ -50,6 +51,7 @@ struct sched_entity {
 	int priority;			/* effective: RT 1..99 */
 	int base_priority;		/* without boost */
 	int boost;			/* lent by a priority-inheriting mutex; 0: none */
+	bool hurry;			/* runs above ordinary threads: others wait for it to leave a module */
 	enum sched_class base_class;
 	int nice;			/* -20..19 */
 	unsigned int weight;

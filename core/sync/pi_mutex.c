@@ -37,9 +37,10 @@ static bool mutex_before(const struct rb_node *a, const struct rb_node *b)
 	return rb_entry(a, struct pi_mutex, held)->priority > rb_entry(b, struct pi_mutex, held)->priority;
 }
 
+/* Its own and what others lend it; not that it may be in a hurry. */
 static int effective_priority(const struct thread *t)
 {
-	return READ_ONCE(t->sched.class) == SCHED_CLASS_RT ? READ_ONCE(t->sched.priority) : 0;
+	return MAX(READ_ONCE(t->sched.base_priority), READ_ONCE(t->sched.boost));
 }
 
 static struct pi_waiter *first_waiter(const struct pi_mutex *m)

@@ -139,7 +139,11 @@ static struct rcu_head *take_callbacks(void)
 
 static void rcu_thread(void *unused)
 {
+	const struct sched_params above_ordinary = { .class = SCHED_CLASS_RT, .priority = 1 };
+
 	(void)unused;
+	/* Threads that free much must not keep from the CPU the one that gives it back: memory would run out. */
+	sched_set_params(current, &above_ordinary);
 	for (;;) {
 		struct rcu_head *head;
 

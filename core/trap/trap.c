@@ -71,7 +71,7 @@ void trap_exit_work(struct trap_frame *frame)
 		}
 		arch_irq_enable();
 		/* First: a call that was kicked begins again before signals are looked at, and sees to them itself. */
-		if (work & (WORK_KICK | WORK_SETTLE))
+		if (work & (WORK_KICK | WORK_SETTLE | WORK_HURRY))
 			gate_exit_work(frame);
 		if (work & WORK_TASK) {
 			thread_clear_work(WORK_TASK);

@@ -14,6 +14,7 @@ static struct futex_bucket *buckets;
 static unsigned int bucket_mask;
 unsigned int futex_hash_bits;			/* parameter; 0: by the number of CPUs */
 int futex_slot;
+unsigned long futex_wakes;			/* parameter, to be read */
 
 int futex_init(void)
 {
@@ -98,6 +99,9 @@ void futex_mark_woken(struct futex_waiter *w, struct wake_list *wakes)
 	struct futex_bucket *b = w->bucket;
 	struct thread *t = w->thread;
 
+#ifdef FUTEX_COUNT_WAKES
+	__atomic_fetch_add(&futex_wakes, 1, __ATOMIC_RELAXED);
+#endif
 	thread_get(t);
 	list_remove(&w->link);
 	__atomic_fetch_sub(&b->waiters, 1, __ATOMIC_RELAXED);

@@ -7,7 +7,10 @@ return {
 		exec_release = "futex_exec_release",
 	},
 	services = { futex = "futex_service" },
-	params = { hash_bits = "uint" },
+	params = {
+		hash_bits = "uint",
+		wakes = { type = "ulong", summary = "waiters woken; counted by builds with FUTEX_COUNT_WAKES" },
+	},
 	data = { thread = "futex_slot" },
 	replace = "restart",
 	state = { version = 1 },

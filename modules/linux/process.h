@@ -54,7 +54,8 @@ struct signal_entry {
 	struct list link;
 	struct siginfo info;
 	void *owner;			/* posix timer: its record stays queued while pending; see signal_timer_* */
-	void (*dequeued)(struct signal_entry *e);	/* called without locks when it was taken or flushed; null: freed */
+	/* Called without locks when it was taken, to complete what the taker gets, or flushed (`taken` null). Null: the entry is freed. */
+	void (*dequeued)(struct signal_entry *e, struct siginfo *taken);
 	uint32_t charged_uid;		/* whose RLIMIT_SIGPENDING it counts against */
 	bool charged;
 };

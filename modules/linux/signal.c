@@ -356,7 +356,7 @@ void signal_flush_locked(struct signal_pending *p, struct list *dead)
 static void release_entry(struct signal_entry *e)
 {
 	if (e->dequeued) {
-		e->dequeued(e);
+		e->dequeued(e, NULL);
 		return;
 	}
 	if (e->charged)
@@ -374,7 +374,8 @@ void signal_release_list(struct list *list)
 	}
 }
 
-void signal_entry_init(struct signal_entry *e, void *owner, void (*dequeued)(struct signal_entry *e))
+void signal_entry_init(struct signal_entry *e, void *owner,
+		       void (*dequeued)(struct signal_entry *e, struct siginfo *taken))
 {
 	memset(e, 0, sizeof(*e));
 	list_init(&e->link);
@@ -521,8 +522,7 @@ int signal_dequeue(uint64_t mask, struct siginfo *info)
 		/* The owner of a timer's entry completes the information (overruns) before it is seen. */
 		if (e->dequeued) {
 			list_remove(&e->link);
-			e->dequeued(e);
-			*info = e->info;
+			e->dequeued(e, info);
 		}
 		signal_release_list(&dead);
 	}

@@ -143,8 +143,8 @@ static void expired(struct timer *timer)
 	spin_unlock_irqrestore(&t->group->lock, flags);
 }
 
-/* The signal was taken by a thread, or thrown away. */
-static void dequeued(struct signal_entry *e)
+/* The signal was taken by a thread, or thrown away. The entry may be sent again as soon as the lock is dropped. */
+static void dequeued(struct signal_entry *e, struct siginfo *taken)
 {
 	struct posix_timer *t = e->owner;
 	unsigned long flags = spin_lock_irqsave(&t->group->lock);
@@ -158,7 +158,8 @@ static void dequeued(struct signal_entry *e)
 		arm_locked(t);
 	}
 	t->last_overrun = MIN(t->overrun, (int64_t)OVERRUN_MAX);
-	e->info.si_overrun = (int)t->last_overrun;
+	if (taken)
+		taken->si_overrun = (int)t->last_overrun;
 	spin_unlock_irqrestore(&t->group->lock, flags);
 }
 

@@ -47,11 +47,21 @@ function checks.test(options)
 	if options["update-golden"] then
 		command = command .. " --update-golden"
 	end
+	if options.count then
+		command = command .. " --count " .. fs.quote(options.count)
+	end
 	for _, word in ipairs(options.words) do
 		command = command .. " " .. fs.quote(word)
 	end
 	local ok = os.execute(command)
 	return ok and 0 or 1
+end
+
+-- live [COUNT]: the long form of the tests of live replacement.
+function checks.live(options)
+	options.count = options.words[1] or "10000"
+	options.words = { "live" }
+	return checks.test(options)
 end
 
 -- Runs a program from beside the repository on our images, if it is there. `words` are its arguments.
