@@ -29,7 +29,7 @@ void signal_force_fatal(int sig);
  * (the caller counts an overrun), 0 if queued. signal_entry_cancel takes it off if it is queued; afterwards dequeued() will not be called.
  * `process_wide`: to the process of t.
  */
-void signal_entry_init(struct signal_entry *e, void *owner, 
+void signal_entry_init(struct signal_entry *e, void *owner,
 		       void (*dequeued)(struct signal_entry *e, struct siginfo *taken));
 int signal_entry_send(struct signal_entry *e, struct task *t, bool process_wide);
 bool signal_entry_cancel(struct signal_entry *e, struct task *t);
