@@ -53,6 +53,7 @@ static int no_thread_pid(struct thread *t) { (void)t; return 0; }
 static struct thread *no_thread(int tid) { (void)tid; return NULL; }
 static uint64_t no_limit(unsigned int resource) { (void)resource; return UINT64_MAX; }
 static void drop_signal(int sig) { (void)sig; }
+static int any_user(uint32_t uid) { (void)uid; return 0; }
 static bool no_owner(int type, int id) { (void)type; (void)id; return false; }
 static void drop_owner_signal(int type, int id, uint32_t uid, uint32_t euid, int sig, int fd, long band)
 {
@@ -62,7 +63,7 @@ static void drop_owner_signal(int type, int id, uint32_t uid, uint32_t euid, int
 static const struct process_ops default_process = {
 	.pid = no_id, .tid = no_id, .thread_pid = no_thread_pid, .thread_tid = no_thread_pid,
 	.thread_find = no_thread,
-	.identity_changed = nothing, .rlimit = no_limit,
+	.identity_changed = nothing, .user_change = any_user, .rlimit = no_limit,
 	.signal_current = drop_signal, .owner_exists = no_owner, .signal_owner = drop_owner_signal,
 };
 

@@ -70,6 +70,8 @@ struct process_ops {
 	struct thread *(*thread_find)(int tid);
 	/* The caller's effective ids or capabilities changed: it must not be dumped or inspected by others as before. */
 	void (*identity_changed)(void);
+	/* The caller is about to get this real user id: limits by user count it there. -EAGAIN when out of memory. */
+	int (*user_change)(uint32_t uid);
 	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */
 	void (*signal_current)(int sig);		/* SIGPIPE, SIGXFSZ to the calling thread */
 	/* F_SETOWN: is there such an owner? type 0 thread, 1 process, 2 process group. */

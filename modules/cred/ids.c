@@ -13,6 +13,12 @@ long sys_getegid(void) { return current_cred()->id.egid; }
 /* Commits a change of user ids with its effect on capabilities. */
 static long commit_uids(struct cred *c)
 {
+	int error = c->id.uid == current_cred()->id.uid ? 0 : service(process)->user_change(c->id.uid);
+
+	if (error) {
+		cred_put(c);
+		return error;
+	}
 	c->id.fsuid = c->id.euid;
 	cred_adjust_for_ids(c, current_cred());
 	cred_commit(c);

@@ -21,8 +21,8 @@ static struct linux_clone *request_of(struct clone_request *r) { return containe
 /* RLIMIT_NPROC counts processes and threads of the real user; the superuser is free of it. */
 static bool too_many(void)
 {
-	return thread_count() >= PID_MAX - 2 || (process_limit(current_process, RLIMIT_NPROC) < thread_count() &&
-						 !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN));
+	return thread_count() >= PID_MAX - 2 ||
+	       !user_may_have_task(current_task->user, process_limit(current_process, RLIMIT_NPROC));
 }
 
 /* Numbers the new task. */
@@ -103,28 +103,34 @@ int linux_thread_create(struct thread *child, struct thread *parent_thread, stru
 		if (!p)
 			return -ENOMEM;
 	}
-	t = task_create(child, p);
+	t = task_create(child, p, user_get(parent->user));
 	process_put(p);		/* the task's reference is enough */
 	if (!t)
 		return -ENOMEM;
-	copy_task_state(t, parent, q);
-	error = number_task(t, q);
+	error = user_charge_task(t->user, process_limit(parent->process, RLIMIT_NPROC)) ? 0 : -EAGAIN;
 	if (error) {
 		task_put(t);
 		return error;
 	}
+	copy_task_state(t, parent, q);
+	error = number_task(t, q);
+	if (error)
+		goto undo_charge;
 	error = head->flags & CLONE_THREAD ? attach_thread(t, p) : attach_process(t, p, parent, q);
 	if (error) {
 		unsigned long flags = spin_lock_irqsave(&tree_lock);
 
 		pid_unuse_locked(t->pid);
 		spin_unlock_irqrestore(&tree_lock, flags);
-		task_put(t);
-		return error;
+		goto undo_charge;
 	}
 	thread_set_data(child, linux_slot, t);
 	q->child = t;
 	return 0;
+undo_charge:
+	user_uncharge_task(t->user);
+	task_put(t);
+	return error;
 }
 
 static int check_flags(const struct linux_clone *q)

@@ -310,6 +310,9 @@ static long exec_user(int dirfd, struct ustr path, uintptr_t argv, uintptr_t env
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
+	error = user_check_exec();
+	if (error)
+		return error;
 	name = kmalloc(PATH_SIZE_MAX, 0);
 	x = exec_allocate();
 	error = -ENOMEM;

@@ -304,6 +304,12 @@ void linux_thread_gone(struct thread *thread)
 	signal_flush_locked(&t->pending, &dead);
 	list_remove(&t->link);
 	last = --p->task_count == 0;
+	if (last) {
+		p->user = user_get(t->user);	/* counts until the process is reaped */
+		signal_flush_locked(&p->pending, &dead);
+	} else {
+		user_uncharge_task(t->user);
+	}
 	if (t == p->leader) {
 		p->exit_code = t->exit_code;	/* a process that exits as a group overrides it */
 		p->leader = NULL;
@@ -316,6 +322,8 @@ void linux_thread_gone(struct thread *thread)
 		t->pid->task = NULL;
 	pid_unuse_locked(t->pid);
 	spin_unlock_irqrestore(&tree_lock, flags);
+	/* Whoever waits for the process finds its signals uncounted. */
+	signal_release_list(&dead);
 	if (last) {
 		/* The program may be written again as soon as somebody sees the zombie. */
 		release_program(p);
@@ -325,7 +333,6 @@ void linux_thread_gone(struct thread *thread)
 	}
 	if (!last)
 		wait_wake_all(&p->exec_wait);
-	signal_release_list(&dead);
 	if (last)
 		hook_call(group_gone, p);
 	release_reaped(&reaped);

@@ -62,13 +62,15 @@ static int open_console(void)
 static int become_process(void)
 {
 	struct process *p = process_create(NULL, NULL);
-	struct task *t = p ? task_create(current, p) : NULL;
+	struct user *root = user_find(0);
+	struct task *t = p && root ? task_create(current, p, root) : NULL;
 	unsigned long flags;
 	int error;
 
 	if (!t)
 		return -ENOMEM;
 	process_put(p);
+	user_charge_task(root, UINT64_MAX);
 	error = pid_allocate(1, &t->pid);
 	if (error)
 		return error;

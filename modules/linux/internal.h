@@ -16,6 +16,7 @@
 #include "modules/linux/process.h"
 #include "modules/linux/session.h"
 #include "modules/linux/signal.h"
+#include "modules/linux/user.h"
 
 /* pid.c */
 int pid_start(void);
@@ -23,7 +24,8 @@ int pid_start(void);
 /* process.c */
 extern struct kmem_cache *process_cache, *task_cache;
 struct process *process_create(struct process *parent, const struct linux_clone *request);
-struct task *task_create(struct thread *thread, struct process *p);
+/* Takes over the caller's reference to `user`, also when it fails. */
+struct task *task_create(struct thread *thread, struct process *p, struct user *user);
 /* A thread joins its process: lists and numbers. tree_lock held. */
 void task_attach_locked(struct task *t);
 /* A new process joins its parent, group and session. tree_lock held. */

@@ -126,12 +126,15 @@ void process_put(struct process *p)
 MODAPI(process_put);
 
 /* A task keeps its thread and its process: whoever holds a task may look at both, ended or not. */
-struct task *task_create(struct thread *thread, struct process *p)
+struct task *task_create(struct thread *thread, struct process *p, struct user *user)
 {
 	struct task *t = kmem_cache_alloc(task_cache, ALLOC_ZERO);
 
-	if (!t)
+	if (!t) {
+		user_put(user);
 		return NULL;
+	}
+	t->user = user;
 	refcount_init(&t->refs, 1);
 	t->thread = thread;
 	thread_get(thread);
@@ -153,6 +156,7 @@ static void task_free_rcu(struct rcu_head *head)
 	pid_put(t->pid);
 	process_put(t->process);
 	thread_put(t->thread);
+	user_put(t->user);
 	kmem_cache_free(task_cache, t);
 }
 
@@ -205,6 +209,11 @@ void process_detach_locked(struct process *p)
 	p->pid->process = NULL;
 	pid_unuse_locked(p->pid);
 	p->parent = NULL;
+	if (p->user) {
+		user_uncharge_task(p->user);
+		user_put(p->user);
+		p->user = NULL;
+	}
 }
 
 struct process *process_find(int nr)

@@ -56,8 +56,7 @@ struct signal_entry {
 	void *owner;			/* posix timer: its record stays queued while pending; see signal_timer_* */
 	/* Called without locks when it was taken, to complete what the taker gets, or flushed (`taken` null). Null: the entry is freed. */
 	void (*dequeued)(struct signal_entry *e, struct siginfo *taken);
-	uint32_t charged_uid;		/* whose RLIMIT_SIGPENDING it counts against */
-	bool charged;
+	struct user *user;		/* whose RLIMIT_SIGPENDING it counts against; null: nobody's */
 };
 
 struct signal_pending {
@@ -100,6 +99,8 @@ struct task {
 	struct wait_queue *vfork_wait;	/* the parent waits in vfork; done when null */
 	struct wait_queue stop_wait;
 	uint64_t timer_slack_ns;
+	struct user *user;		/* of the real user id; changed under process.lock */
+	bool over_task_limit;		/* the user had too many tasks when this one came to it */
 	struct rcu_head rcu;
 };
 
@@ -164,6 +165,7 @@ struct process {
 	struct cpu_times dead_threads;	/* process.lock */
 	struct cpu_times children_times;	/* of reaped descendants; process.lock */
 	uint64_t start_ns;
+	struct user *user;		/* of the last thread, counted until the process is reaped; tree_lock */
 	uint32_t last_uid;		/* of the last thread, for wait when nobody is left to ask */
 	char last_name[16];		/* its name, for /proc of a zombie */
 	uint64_t exec_id;		/* counts execs; 64 bits, never wraps */

@@ -149,6 +149,6 @@ static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig,
 const struct process_ops linux_process_ops = {
 	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .thread_tid = thread_tid,
 	.thread_find = thread_find,
-	.identity_changed = identity_changed, .rlimit = caller_limit,
+	.identity_changed = identity_changed, .user_change = user_change, .rlimit = caller_limit,
 	.signal_current = signal_caller, .owner_exists = owner_exists, .signal_owner = signal_owner,
 };

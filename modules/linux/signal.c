@@ -14,8 +14,6 @@
 #define DEFAULT_IGNORED (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 #define STOP_SIGNALS (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 
-static uint64_t queued_total;		/* charged entries */
-
 void signal_pending_init(struct signal_pending *p)
 {
 	p->set = 0;
@@ -177,20 +175,25 @@ static bool job_control(struct process *p, int sig, struct list *dead)
 	return was_stopped && sig == SIGCONT;
 }
 
-static struct signal_entry *make_entry(struct process *p, int sig, const struct siginfo *info)
+/* It counts against the receiver's user. process.lock held. */
+static struct signal_entry *make_entry(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
-	struct signal_entry *e;
-	uint64_t limit = process_limit(p, RLIMIT_SIGPENDING);
 	bool must = sig < SIGRTMIN && ((uintptr_t)info <= 1 || info->si_code >= 0);
+	struct signal_entry *e;
+	struct user *user;
 
-	if (!must && __atomic_load_n(&queued_total, __ATOMIC_RELAXED) >= limit)
+	if (!t && list_empty(&p->tasks))
+		return NULL;		/* the last thread is about to end */
+	user = t ? t->user : p->leader ? p->leader->user : list_first(&p->tasks, struct task, link)->user;
+	if (!user_charge_signal(user, process_limit(p, RLIMIT_SIGPENDING), must))
 		return NULL;
 	e = kmalloc(sizeof(*e), ALLOC_ATOMIC | ALLOC_ZERO);
-	if (!e)
+	if (!e) {
+		user_uncharge_signal(user);
 		return NULL;
+	}
 	list_init(&e->link);
-	e->charged = true;
-	__atomic_fetch_add(&queued_total, 1, __ATOMIC_RELAXED);
+	e->user = user;
 	return e;
 }
 
@@ -227,7 +230,7 @@ static int queue_signal(struct process *p, struct task *t, int sig, const struct
 		wake_somebody(p, t, sig);
 		return 0;
 	}
-	e = make_entry(p, sig, info);
+	e = make_entry(p, t, sig, info);
 	if (e) {
 		fill_info(&e->info, sig, info);
 		list_add_tail(&q->queue, &e->link);
@@ -359,8 +362,7 @@ static void release_entry(struct signal_entry *e)
 		e->dequeued(e, NULL);
 		return;
 	}
-	if (e->charged)
-		__atomic_fetch_sub(&queued_total, 1, __ATOMIC_RELAXED);
+	user_uncharge_signal(e->user);
 	kfree(e);
 }
 
@@ -374,15 +376,28 @@ void signal_release_list(struct list *list)
 	}
 }
 
-void signal_entry_init(struct signal_entry *e, void *owner,
+int signal_entry_init(struct signal_entry *e, void *owner,
 		       void (*dequeued)(struct signal_entry *e, struct siginfo *taken))
 {
+	struct user *user = current_task->user;
+
 	memset(e, 0, sizeof(*e));
+	if (!user_charge_signal(user, process_limit(current_process, RLIMIT_SIGPENDING), false))
+		return -EAGAIN;
+	e->user = user;
 	list_init(&e->link);
 	e->owner = owner;
 	e->dequeued = dequeued;
+	return 0;
 }
 MODAPI(signal_entry_init);
+
+void signal_entry_release(struct signal_entry *e)
+{
+	user_uncharge_signal(e->user);
+	e->user = NULL;
+}
+MODAPI(signal_entry_release);
 
 int signal_entry_send(struct signal_entry *e, struct task *t, bool process_wide)
 {

@@ -27,10 +27,11 @@ void signal_force_fatal(int sig);
 /*
  * A queue entry that its owner allocated (posix timers): queued at most once. signal_entry_send returns 1 if it is queued already or the signal is ignored
  * (the caller counts an overrun), 0 if queued. signal_entry_cancel takes it off if it is queued; afterwards dequeued() will not be called.
- * `process_wide`: to the process of t.
+ * `process_wide`: to the process of t. It counts against the caller's user from init to release: -EAGAIN beyond RLIMIT_SIGPENDING.
  */
-void signal_entry_init(struct signal_entry *e, void *owner,
-		       void (*dequeued)(struct signal_entry *e, struct siginfo *taken));
+int signal_entry_init(struct signal_entry *e, void *owner,
+		      void (*dequeued)(struct signal_entry *e, struct siginfo *taken));
+void signal_entry_release(struct signal_entry *e);
 int signal_entry_send(struct signal_entry *e, struct task *t, bool process_wide);
 bool signal_entry_cancel(struct signal_entry *e, struct task *t);
 

@@ -14,7 +14,7 @@
 #include <gen/posix_timers.h>
 
 #define OVERRUN_MAX INT32_MAX
-#define TIMERS_MAX  65536		/* of one process, if RLIMIT_SIGPENDING allows */
+#define TIMERS_MAX  65536		/* of one process, if its user's RLIMIT_SIGPENDING allows */
 
 static struct spinlock real_lock = SPINLOCK_INIT(real_lock);
 static struct list real_timers = LIST_INIT(real_timers);
@@ -28,6 +28,7 @@ static void free_rcu(struct rcu_head *head)
 {
 	struct posix_timer *t = container_of(head, struct posix_timer, rcu);
 
+	signal_entry_release(&t->entry);
 	task_put(t->target);
 	cpu_clock_put(&t->cpu);
 	kfree(t);
@@ -222,8 +223,7 @@ static int take_id(struct timer_group *g)
 static int add(struct timer_group *g, struct posix_timer *t)
 {
 	unsigned long flags = spin_lock_irqsave(&g->lock);
-	uint64_t limit = MIN(process_limit(g->process, RLIMIT_SIGPENDING), (uint64_t)TIMERS_MAX);
-	int id = g->timer_count >= limit ? -EAGAIN : take_id(g);
+	int id = g->timer_count >= TIMERS_MAX ? -EAGAIN : take_id(g);
 
 	if (id >= 0) {
 		t->id = id;
@@ -264,11 +264,13 @@ long sys_timer_create(int32_t clock, struct uin_sigevent event, struct uout_time
 	error = check_event(&e, t);
 	if (error)
 		goto undo_clock;
-	signal_entry_init(&t->entry, t, dequeued);
+	error = signal_entry_init(&t->entry, t, dequeued);
+	if (error)
+		goto undo_target;
 	id = add(g, t);
 	error = id;
 	if (id < 0)
-		goto undo_target;
+		goto undo_entry;
 	t->entry.info.si_signo = e.sigev_signo;
 	t->entry.info.si_code = SI_TIMER;
 	t->entry.info.si_tid = id;
@@ -280,6 +282,8 @@ long sys_timer_create(int32_t clock, struct uin_sigevent event, struct uout_time
 		return -EFAULT;
 	}
 	return 0;
+undo_entry:
+	signal_entry_release(&t->entry);
 undo_target:
 	task_put(t->target);
 undo_clock:

@@ -8,6 +8,7 @@
 #include "core/sched/sched.h"
 #include "core/time/clock.h"
 #include "modules/linux/session.h"
+#include "modules/linux/user.h"
 #include "modules/procfs/internal.h"
 
 #define NS_PER_TICK (NSEC_PER_SEC / 100)
@@ -46,6 +47,7 @@ static void copy_signals(struct process *p, const struct task *t, struct snapsho
 {
 	s->shared_pending = p->pending.set;
 	if (t) {
+		s->signals_queued = READ_ONCE(t->user->signals);
 		s->pending = t->pending.set;
 		s->blocked = t->blocked;
 	}
