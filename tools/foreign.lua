@@ -30,6 +30,15 @@ local function apt(architecture, directory)
 	return words, here
 end
 
+-- A compiler's specs name the places where their package is meant to be installed.
+local function relocate_specs(target)
+	local here = fs.lines("pwd")[1]
+	for _, path in ipairs(fs.find(target, "-name '*.specs' -type f")) do
+		local text = fs.read(path):gsub("/usr/(%l+/%w+%-linux%-musl)", (here .. "/" .. target):gsub("%%", "%%%%") .. "/usr/%1")
+		fs.write(path, text)
+	end
+end
+
 local function main(words)
 	local architecture, directory = words[1], words[2]
 	local command, here = apt(architecture, directory)
@@ -46,6 +55,7 @@ local function main(words)
 			run(("cd %s && rm -f %s_*.deb && %s download %s >>log 2>&1 || { tail -n 3 log; exit 1; }"):format(here, package,
 				command, package), ("package %s of %s cannot be fetched"):format(package, architecture))
 			run(("dpkg-deb -x %s/%s_*.deb %s"):format(here, package, target), "package " .. package .. " cannot be unpacked")
+			relocate_specs(target)
 			fs.write(target .. "/.complete", "")
 		end
 	end

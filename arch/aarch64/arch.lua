@@ -18,6 +18,19 @@ return {
 	machine = { "-M", "virt,gic-version=3", "-cpu", "max", "-semihosting" },
 	console = "ttyAMA0",
 	busybox = "build/foreign/arm64/busybox-static/bin/busybox",
-	user_cc = "aarch64-linux-gnu-gcc",	-- of the static programs in the root file system
-	foreign = { debian = "arm64", busybox = "busybox-static" },
+	test_cc = {
+		gcc = { "aarch64-linux-gnu-gcc" },
+		musl = { "aarch64-linux-gnu-gcc", "-specs", "build/foreign/arm64/musl-dev/usr/lib/aarch64-linux-musl/musl-gcc.specs" },
+	},
+	-- Of the static programs in the root file system, and what it needs.
+	user_cc = "aarch64-linux-gnu-gcc -specs build/foreign/arm64/musl-dev/usr/lib/aarch64-linux-musl/musl-gcc.specs",
+	user_cc_needs = "build/foreign/arm64/musl-dev/.complete",
+	-- Packages of the port's own architecture: a file of each, by which the build knows that it is there.
+	foreign = {
+		debian = "arm64",
+		files = {
+			["busybox-static"] = "build/foreign/arm64/busybox-static/bin/busybox",
+			["musl-dev"] = "build/foreign/arm64/musl-dev/.complete",
+		},
+	},
 }

@@ -20,5 +20,7 @@ return {
 	machine = { "-M", "q35", "-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=4" },
 	console = "ttyS0",
 	busybox = "/bin/busybox",
+	native = true,				-- its programs run on the build machine
+	test_cc = { musl = { "musl-gcc" }, gcc = { "gcc" } },
 	user_cc = "musl-gcc",			-- of the static programs in the root file system
 }

@@ -8,7 +8,11 @@
 
 #define PAGE 4096l
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#ifdef __aarch64__
+#define TOP (1l << 48)
+#else
 #define TOP 0x7ffffffff000l
+#endif
 
 static void *pages(int n) { return mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, ANON, -1, 0); }
 

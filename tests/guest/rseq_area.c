@@ -85,6 +85,33 @@ static int spin_in_section(uint32_t bad_signature)
 	static struct section s;
 	int aborted = 0;
 
+#ifdef __aarch64__
+	asm volatile(
+		"adr x9, 1f\n\t"
+		"str x9, [%[section], #8]\n\t"
+		"adr x10, 2f\n\t"
+		"sub x10, x10, x9\n\t"
+		"str x10, [%[section], #16]\n\t"
+		"adr x9, 4f\n\t"
+		"cbz %w[bad], 9f\n\t"
+		"add x9, x9, #4\n"
+		"9:\n\t"
+		"str x9, [%[section], #24]\n\t"
+		"str %[section], [%[pointer]]\n"
+		"1:\n\t"
+		"yield\n\t"
+		"ldr w9, [%[signals]]\n\t"
+		"cbz w9, 1b\n"
+		"2:\n\t"
+		"b 5f\n\t"
+		".long 0x53053053\n"
+		"4:\n\t"
+		"mov %w[aborted], #1\n"
+		"5:\n\t"
+		: [aborted] "+r"(aborted)
+		: [section] "r"(&s), [pointer] "r"(&area.rseq_cs), [signals] "r"(&signals), [bad] "r"(bad_signature)
+		: "x9", "x10", "memory", "cc");
+#else
 	asm volatile(
 		"leaq 1f(%%rip), %%rax\n\t"
 		"movq %%rax, %[start]\n\t"
@@ -114,6 +141,7 @@ static int spin_in_section(uint32_t bad_signature)
 		  [pointer] "=m"(area.rseq_cs), [aborted] "+m"(aborted), [section] "+m"(s)
 		: [signals] "m"(signals), [bad] "r"(bad_signature)
 		: "rax", "rcx", "memory", "cc");
+#endif
 	return aborted;
 }
 

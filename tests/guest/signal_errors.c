@@ -163,10 +163,14 @@ static void full(void)
 static void wrong_return(void)
 {
 	/* No frame stands where the stack is. */
+#ifdef __aarch64__
+	asm volatile("mov sp, %0\n\tmov x8, %1\n\tsvc #0" : : "r"(0x1000l), "r"((long)SYS_rt_sigreturn) : "x0", "x8", "memory");
+#else
 	register long sp asm("r12") = 0x1000;
 
 	asm volatile("mov %%rsp, %%r13; mov %0, %%rsp; syscall; mov %%r13, %%rsp"
 		     : : "r"(sp), "a"(SYS_rt_sigreturn) : "rcx", "r11", "r13", "memory");
+#endif
 	_exit(0);
 }
 

@@ -3,7 +3,9 @@
 // errors: getrlimit setrlimit prlimit64 getrusage times sysinfo uname getrandom membarrier sethostname setdomainname syslog reboot prctl arch_prctl personality
 #include "include/proof.h"
 
+#ifdef __x86_64__
 #include <asm/prctl.h>
+#endif
 #include <linux/membarrier.h>
 #include <linux/reboot.h>
 #include <stdint.h>
@@ -113,11 +115,13 @@ static void attributes(void)
 	FAILS(EINVAL, prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 1l, 0l, 0l);
 	FAILS(EINVAL, prctl, PR_SET_SECCOMP, 7l, 0l, 0l, 0l);
 	FAILS(EINVAL, prctl, PR_MCE_KILL_GET, 1l, 0l, 0l, 0l);
+#ifdef __x86_64__
 	FAILS(EINVAL, arch_prctl, 0x9999, 0l);
 	FAILS(EPERM, arch_prctl, ARCH_SET_FS, 0xffff888000000000ul);
 	FAILS(EPERM, arch_prctl, ARCH_SET_GS, 0xffff888000000000ul);
 	FAULTS(arch_prctl, 1, 8, ARCH_GET_FS, 0);
 	FAULTS(arch_prctl, 1, 8, ARCH_GET_GS, 0);
+#endif
 }
 
 static void unprivileged(void)

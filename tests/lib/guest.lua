@@ -1,5 +1,5 @@
 --[[
-guest.lua: user programs as tests of the kernel: each is built statically with musl-gcc and with gcc, packed into an archive,
+guest.lua: user programs as tests of the kernel: each is built statically with the port's compilers (arch.lua), packed into an archive,
 run on the kernel with 1, 2 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
 
 tests/guest/X.c, one behaviour a file; header lines:
@@ -18,7 +18,6 @@ local vm = require "tests.lib.vm"
 
 local guest = {}
 
-local COMPILERS = { musl = "musl-gcc", gcc = "gcc" }
 local LIBRARIES = { "musl", "gcc" }
 local CPUS = { 1, 2, 4 }
 local RESTARTS = 4
@@ -32,7 +31,10 @@ local function compile(source, program, compiler, flags)
 	if newer(program, source) then
 		return true
 	end
-	local words = { compiler, "-std=gnu11", "-O2", "-g0", "-Wall", "-static", "-Itests/guest/include", "-o", program, source }
+	local words = { table.unpack(compiler) }
+	for _, word in ipairs { "-std=gnu11", "-O2", "-g0", "-Wall", "-static", "-Itests/guest/include", "-o", program, source } do
+		words[#words + 1] = word
+	end
 	for flag in flags:gmatch("%S+") do
 		words[#words + 1] = flag
 	end
@@ -47,9 +49,10 @@ local function build_programs(directory, files)
 		local text = fs.read(path)
 		local only = tap.header(text, "libc")
 		for _, library in ipairs(LIBRARIES) do
-			if not only or only:match(library) then
+			local compiler = vm.build.arch.test_cc[library]
+			if compiler and (not only or only:match(library)) then
 				local name = path:match("([^/]+)%.c$") .. "." .. library
-				local ok, output = compile(path, directory .. "/" .. name, COMPILERS[library], tap.header(text, "flags") or "")
+				local ok, output = compile(path, directory .. "/" .. name, compiler, tap.header(text, "flags") or "")
 				if ok then
 					programs[#programs + 1] = {
 						name = name, path = directory .. "/" .. name, seconds = tonumber(tap.header(text, "timeout")) or 30,
@@ -67,7 +70,7 @@ end
 local function pack(options, programs)
 	local tree = options.scratch .. "/guest"
 	fs.mkdir(tree .. "/tests")
-	local ok, output = compile("tests/guest/runner/init.c", options.dir .. "/guest/runner-init", "musl-gcc", "")
+	local ok, output = compile("tests/guest/runner/init.c", options.dir .. "/guest/runner-init", vm.build.arch.test_cc.musl, "")
 	if not ok then
 		error("the runner does not compile: " .. output, 0)
 	end
@@ -111,6 +114,9 @@ local function boot_from(options, programs, archive, cpus, first)
 end
 
 local function run_native(programs)
+	if not vm.build.arch.native then
+		return
+	end
 	for _, program in ipairs(programs) do
 		if program.native then
 			local scratch = process.temporary_directory()
@@ -153,7 +159,7 @@ function guest.smoke(options)
 	fs.mkdir(directory)
 	local program = directory .. "/smoke"
 	os.execute("rm -f " .. program)
-	local ok, output = compile(options.dir .. "/gen/smoke.c", program, "gcc", "")
+	local ok, output = compile(options.dir .. "/gen/smoke.c", program, vm.build.arch.test_cc.gcc, "")
 	if not ok then
 		report.result(false, "smoke: compiles", output)
 		return

@@ -197,8 +197,15 @@ local function write_foreign(build, out)
 	if not foreign then
 		return
 	end
-	out[#out + 1] = ("build %s: foreign | tools/foreign.lua\n  debian = %s\n  package = %s"):format(build.arch.busybox,
-		foreign.debian, foreign.busybox)
+	local names = {}
+	for package in pairs(foreign.files) do
+		names[#names + 1] = package
+	end
+	table.sort(names)
+	for _, package in ipairs(names) do
+		out[#out + 1] = ("build %s: foreign | tools/foreign.lua\n  debian = %s\n  package = %s"):format(foreign.files[package],
+			foreign.debian, package)
+	end
 end
 
 local function write_module(build, out, module)
@@ -225,7 +232,7 @@ local function write_images(build, out, kos)
 	out[#out + 1] = ("build %s/modules.checked: modcheck %s/mortise.elf.debug %s | tools/modcheck.lua"):format(dir, dir, list)
 	out[#out + 1] = ("build %s/modules.cpio: modules_cpio | %s %s/modules.checked iso/modules.boot %s"):format(dir, list, dir,
 		table.concat(sources.initrd_tools(), " "))
-	out[#out + 1] = ("build %s/modctl: program tools/modctl/modctl.c"):format(dir)
+	out[#out + 1] = ("build %s/modctl: program tools/modctl/modctl.c | %s"):format(dir, build.arch.user_cc_needs or "")
 	out[#out + 1] = ("build %s/rootfs.cpio: rootfs_cpio | %s/modctl %s %s %s\n  programs = %s/modctl"):format(dir, dir,
 		table.concat(sources.rootfs_files(), " "), build.arch.busybox, table.concat(sources.initrd_tools(), " "), dir)
 	out[#out + 1] = ("build %s/mortise.iso: iso | %s/%s %s/modules.cpio %s/rootfs.cpio iso/grub.cfg tools/iso.lua")
