@@ -1,5 +1,6 @@
 /*
- * Timers: one tree per CPU, ordered by deadline.
+ * Timers: one tree per CPU, ordered by `key`, which is the deadline or earlier: an armed timer that is moved to a later time stays where
+ * it is, and finds its place when it comes first. Most timers are moved often and fire never.
  *
  * The lock of the queue that a timer is or was on guards its state; t->queue changes only under that lock, while the timer is
  * idle: arming on another CPU takes it off there first. Callers do not arm one timer on two CPUs at once. timer_interrupt runs callbacks without the lock, with
@@ -56,7 +57,7 @@ KAPI(timer_init);
 
 static bool earlier(const struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct timer, node)->deadline < rb_entry(b, struct timer, node)->deadline;
+	return rb_entry(a, struct timer, node)->key < rb_entry(b, struct timer, node)->key;
 }
 
 /* Locks the queue that `t` is or was on; null (with interrupts off all the same) if it never was on one. */
@@ -82,10 +83,10 @@ static void take_off(struct timer_queue *q, struct timer *t)
 	WRITE_ONCE(t->state, TIMER_IDLE);
 }
 
-/* Sets the port's event if the first deadline is earlier than what it is set to; a late removal costs one empty interrupt. */
+/* Sets the port's event if the first key is earlier than what it is set to; a removal or a move costs one empty interrupt. */
 static void program(struct timer_queue *q)
 {
-	uint64_t first = q->first ? rb_entry(q->first, struct timer, node)->deadline : TIME_NEVER;
+	uint64_t first = q->first ? rb_entry(q->first, struct timer, node)->key : TIME_NEVER;
 
 	if (first < q->programmed) {
 		q->programmed = first;
@@ -101,6 +102,13 @@ void timer_arm(struct timer *t, uint64_t deadline)
 	preempt_disable();
 	here = queue_self();
 	q = lock_timer(t);
+	if (q && t->state == TIMER_ARMED && deadline >= t->key) {
+		t->deadline = deadline;
+		spin_unlock_raw(&q->lock);
+		arch_irq_restore(flags);
+		preempt_enable();
+		return;
+	}
 	if (q && t->state == TIMER_ARMED)
 		take_off(q, t);
 	if (q != here) {
@@ -114,7 +122,7 @@ void timer_arm(struct timer *t, uint64_t deadline)
 			spin_lock_raw(&here->lock);
 		}
 	}
-	t->deadline = deadline;
+	t->deadline = t->key = deadline;
 	WRITE_ONCE(t->state, TIMER_ARMED);
 	if (rb_insert(&here->tree, &t->node, earlier)) {
 		here->first = &t->node;
@@ -170,10 +178,19 @@ bool timer_cancel_sync(struct timer *t)
 }
 KAPI(timer_cancel_sync);
 
+/* The timer came first by its key but is for later: to its place. */
+static void move_back(struct timer_queue *q, struct timer *t)
+{
+	q->first = rb_next(&t->node);
+	rb_remove(&q->tree, &t->node);
+	t->key = t->deadline;
+	if (rb_insert(&q->tree, &t->node, earlier))
+		q->first = &t->node;
+}
+
 void timer_interrupt(void)
 {
 	struct timer_queue *q = queue_self();
-
 	unsigned int budget = CALLBACKS_MAX;
 
 	spin_lock_raw(&q->lock);
@@ -181,9 +198,14 @@ void timer_interrupt(void)
 	while (q->first && budget--) {
 		struct timer *t = rb_entry(q->first, struct timer, node);
 		void (*fn)(struct timer *self);
+		uint64_t now = clock_monotonic();
 
-		if (t->deadline > clock_monotonic())
+		if (t->key > now)
 			break;
+		if (t->deadline > now) {
+			move_back(q, t);
+			continue;
+		}
 		take_off(q, t);
 		q->running = t;
 		fn = t->fn;

@@ -10,13 +10,14 @@
 struct timer {
 	struct rb_node node;
 	uint64_t deadline;		/* ns, monotonic */
+	uint64_t key;			/* place in the tree, never after the deadline */
 	void (*fn)(struct timer *self);
 	struct timer_queue *queue;	/* the tree it is or was on */
 	unsigned char state;		/* idle, armed, running */
 };
 
 void timer_init(struct timer *t, void (*fn)(struct timer *self));
-/* Arms on this CPU, moving the deadline if it is armed. Any context. A deadline in the past fires at once. */
+/* Arms, moving the deadline if it is armed already (to a later time in O(1)); on this CPU, unless it is moved to a later time. Any context. A deadline in the past fires at once. */
 void timer_arm(struct timer *t, uint64_t deadline);
 /* True if it was armed and will not fire. The callback may still be running on another CPU. Any context. */
 bool timer_cancel(struct timer *t);

@@ -140,7 +140,9 @@ static void expired(struct timer *timer)
 	struct posix_timer *t = container_of(timer, struct posix_timer, timer);
 	unsigned long flags = spin_lock_irqsave(&t->group->lock);
 
-	timer_expired_locked(t);
+	/* Armed: it was set anew while this waited for the lock. */
+	if (!timer_armed(timer))
+		timer_expired_locked(t);
 	spin_unlock_irqrestore(&t->group->lock, flags);
 }
 
@@ -335,16 +337,31 @@ long sys_timer_getoverrun(int32_t id)
 	return overrun;
 }
 
+/* group->lock held. */
 static void track_realtime(struct posix_timer *t)
 {
+	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
+
+	if (!wanted && list_empty(&t->real_link))
+		return;
 	spin_lock_raw(&real_lock);
-	if (t->expires && t->absolute && clock_is_realtime(t->clock)) {
+	if (wanted) {
 		if (list_empty(&t->real_link))
 			list_add_tail(&real_timers, &t->real_link);
 	} else if (!list_empty(&t->real_link)) {
 		list_remove(&t->real_link);
 	}
 	spin_unlock_raw(&real_lock);
+}
+
+/* Before it is set anew: a signal on its way is taken back, an expiry on its way will find another state. group->lock held. */
+static void forget_expiry(struct posix_timer *t)
+{
+	t->expires = 0;
+	cpu_timer_disarm_locked(t);
+	/* Only an expiry queues it, under the lock. */
+	if (!list_empty(&t->entry.link) && signal_entry_cancel(&t->entry, t->target))
+		t->pending = false;
 }
 
 /* Stops the timer and its signal. group->lock held, dropped for a moment while the expiry runs. */
@@ -376,8 +393,9 @@ long sys_timer_settime(int32_t id, int32_t how, struct uin_itimerspec in, struct
 	t = lock_timer(id, &flags);
 	if (!t)
 		return -EINVAL;
-	get_locked(t, &old);
-	disarm(t, &flags);
+	if (out.addr)
+		get_locked(t, &old);
+	forget_expiry(t);
 	t->overrun = t->last_overrun = 0;
 	value = timespec_ns(&new.it_value);
 	t->interval = value ? timespec_ns(&new.it_interval) : 0;
@@ -387,10 +405,11 @@ long sys_timer_settime(int32_t id, int32_t how, struct uin_itimerspec in, struct
 
 		t->expires = value >= TIME_MAX - now ? TIME_MAX : now + value;
 		arm_locked(t);
+	} else {
+		timer_cancel(&t->timer);
 	}
 	track_realtime(t);
 	unlock_timer(t, flags);
-	timer_put(t);
 	return out.addr ? copy_out_itimerspec(out, &old) : 0;
 }
 

@@ -22,7 +22,7 @@ static void fire(struct timer *t)
 	struct probe *p = container_of(t, struct probe, timer);
 
 	fired++;
-	wrong += !p->armed || p->due > now || p->due < last_fired;
+	wrong += !p->armed || p->due > now || p->timer.key > p->due;
 	last_fired = p->due;
 	p->armed = false;
 }
