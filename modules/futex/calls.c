@@ -54,8 +54,9 @@ static long wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key
 	return error == -EINTR ? -ERESTARTNOINTR : error;
 }
 
-long sys_futex(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t timeout, struct uaddr_u32 uaddr2,
-	       uint32_t value3)
+/* All but the plain wake-up, which wants no stack frame. */
+static __attribute__((noinline)) long other_command(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t timeout,
+						    struct uaddr_u32 uaddr2, uint32_t value3)
 {
 	bool private_key = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
 	int command = op & FUTEX_COMMANDS;
@@ -68,8 +69,6 @@ long sys_futex(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t tim
 		return wait(uaddr.addr, private_key, value, FUTEX_BITSET_MATCH_ANY, timeout, true, realtime);
 	case FUTEX_WAIT_BITSET:
 		return wait(uaddr.addr, private_key, value, value3, timeout, false, realtime);
-	case FUTEX_WAKE:
-		return futex_wake(uaddr.addr, private_key, (int)value, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(uaddr.addr, private_key, (int)value, value3);
 	case FUTEX_REQUEUE:
@@ -92,6 +91,14 @@ long sys_futex(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t tim
 		return futex_cmp_requeue_pi(uaddr.addr, uaddr2.addr, private_key, (int)value, (int)timeout, value3);
 	}
 	return -ENOSYS;
+}
+
+long sys_futex(struct uaddr_u32 uaddr, int32_t op, uint32_t value, uintptr_t timeout, struct uaddr_u32 uaddr2,
+	       uint32_t value3)
+{
+	if ((op & ~FUTEX_PRIVATE_FLAG) == FUTEX_WAKE)
+		return futex_wake(uaddr.addr, op & FUTEX_PRIVATE_FLAG, (int)value, FUTEX_BITSET_MATCH_ANY);
+	return other_command(uaddr, op, value, timeout, uaddr2, value3);
 }
 
 /* futex2's flags: only 32-bit words so far, as Linux. */
