@@ -10,13 +10,16 @@
 #include "core/arch/fpu.h"
 
 #include <asm/errno.h>
+#include <asm/sigcontext.h>
 
+#include <arch/fpu.h>
 #include <arch/percpu.h>
 #include <arch/x86.h>
 
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
 #include "core/mem/slab.h"
+#include "core/mem/uaccess.h"
 #include "core/module/export.h"
 #include "core/sched/thread.h"
 
@@ -35,6 +38,13 @@ static uint64_t features;
 static size_t area_size = LEGACY_SIZE;
 static uint32_t mxcsr_mask = 0xffbf;
 static struct kmem_cache *area_cache;
+
+/* What a signal frame says of the state. Constant after the start. */
+static union {
+	struct _fpx_sw_bytes bytes;
+	uint64_t words[6];
+} software;
+
 static uint8_t initial[LEGACY_SIZE + 64] __aligned(64);
 
 void fpu_cpu_start(void)
@@ -69,6 +79,11 @@ void fpu_boot(void)
 
 int fpu_start(void)
 {
+	if (features)
+		software.bytes = (struct _fpx_sw_bytes){
+			.magic1 = FP_XSTATE_MAGIC1, .extended_size = (uint32_t)(area_size + FP_XSTATE_MAGIC2_SIZE),
+			.xfeatures = features, .xstate_size = (uint32_t)area_size,
+		};
 	area_cache = kmem_cache_create("fpu", ALIGN_UP(area_size, 64ul), 64);
 	return area_cache ? 0 : -ENOMEM;
 }
@@ -166,6 +181,29 @@ void *arch_fpu_sync(void)
 	return area;
 }
 KAPI(arch_fpu_sync);
+
+long x86_uaccess_xsave(uintptr_t at, uint64_t mask, const uint64_t *software, size_t size);
+long x86_uaccess_xrstor(uintptr_t at, uint64_t mask, size_t size);
+long x86_uaccess_fxsave(uintptr_t at);
+
+int x86_fpu_save_user(uintptr_t at)
+{
+	uint64_t none = 0;
+
+	if (features)
+		return (int)x86_uaccess_xsave(at, features, software.words, area_size);
+	for (unsigned int i = 0; i < ARRAY_SIZE(software.words); i++)
+		if (copy_to_user(at + 464 + 8 * i, &none, 8))
+			return -EFAULT;
+	return (int)x86_uaccess_fxsave(at);
+}
+KAPI(x86_fpu_save_user);
+
+int x86_fpu_load_user(uintptr_t at)
+{
+	return features ? (int)x86_uaccess_xrstor(at, features, area_size) : 1;
+}
+KAPI(x86_fpu_load_user);
 
 /* Bits that XRSTOR refuses would fault in the kernel. */
 static void sanitize(uint8_t *area)

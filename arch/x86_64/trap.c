@@ -51,7 +51,7 @@ struct gate {
 static struct gate idt[256] __attribute__((section(".data.ro_after_init"), aligned(4096)));
 
 extern const uintptr_t trap_stubs[256];
-extern const struct { uintptr_t fault, fixup; } ex_table_start[], ex_table_end[];
+extern struct { uintptr_t fault, fixup; } ex_table_start[], ex_table_end[];
 extern char ro_after_init_start[], ro_after_init_end[];
 
 static const char *const exception_names[EXC_LAST + 1] = {
@@ -70,8 +70,22 @@ static void gate_set(unsigned int vector, unsigned int ist, unsigned int dpl)
 	};
 }
 
+/* By address, for the search. The linker leaves it nearly so. The early tables still allow the writes. */
+static void sort_extable(void)
+{
+	for (__typeof__(&ex_table_start[0]) e = ex_table_start + 1; e < ex_table_end; e++) {
+		__typeof__(*e) moved = *e;
+		__typeof__(e) to = e;
+
+		for (; to > ex_table_start && to[-1].fault > moved.fault; to--)
+			*to = to[-1];
+		*to = moved;
+	}
+}
+
 void trap_boot(void)
 {
+	sort_extable();
 	for (unsigned int i = 0; i < 256; i++)
 		gate_set(i, 0, 0);
 	gate_set(EXC_BREAKPOINT, 0, 3);
@@ -105,9 +119,18 @@ bool arch_trap_from_kernel(uintptr_t pc)
 /* Where the kernel goes on after an unresolved fault at pc; 0 if such a fault is not expected. */
 uintptr_t extable_find(uintptr_t pc)
 {
-	for (__typeof__(&ex_table_start[0]) e = ex_table_start; e < ex_table_end; e++)
-		if (e->fault == pc)
-			return e->fixup;
+	size_t low = 0, high = (size_t)(ex_table_end - ex_table_start);
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (ex_table_start[mid].fault == pc)
+			return ex_table_start[mid].fixup;
+		if (ex_table_start[mid].fault < pc)
+			low = mid + 1;
+		else
+			high = mid;
+	}
 	return 0;
 }
 

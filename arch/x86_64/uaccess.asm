@@ -11,9 +11,13 @@
 
 	section .text
 	global arch_uaccess_copy_in, arch_uaccess_copy_out, arch_uaccess_clear, arch_uaccess_copy_string
+	global x86_uaccess_xsave, x86_uaccess_xrstor, x86_uaccess_fxsave
 	global arch_uaccess_load, arch_uaccess_store, arch_uaccess_cmpxchg_u32, arch_uaccess_rmw_u32
 
 EFAULT equ 14
+FPU_SOFTWARE equ 464		; struct _fpx_sw_bytes in the state of a signal frame
+FPU_MAGIC1 equ 0x46505853
+FPU_MAGIC2 equ 0x46505845
 BULK_MIN equ 256		; bytes from which the string instructions pay
 
 ; One move of a copy: both sides carry the exception entry, since either may be the user's.
@@ -344,6 +348,85 @@ arch_uaccess_rmw_u32:
 	jne .again
 	SMAP_CLAC
 	mov [rcx], eax
+	xor eax, eax
+	ret
+
+; int x86_uaccess_xsave(uintptr_t at, uint64_t features, const uint64_t *software, size_t size)
+; The state with the six words that are software's and the second magic word behind it. XSAVE keeps what it finds in the header, which
+; must hold no garbage.
+	align 16
+x86_uaccess_xsave:
+	SMAP_STAC
+	mov r8, rdx
+	xor eax, eax
+%assign offset 512
+%rep 8
+	EX fpu_fault
+	mov [rdi + offset], rax
+  %assign offset offset + 8
+%endrep
+%assign offset 0
+%rep 6
+	mov rax, [r8 + offset]
+	EX fpu_fault
+	mov [rdi + FPU_SOFTWARE + offset], rax
+  %assign offset offset + 8
+%endrep
+	EX fpu_fault
+	mov dword [rdi + rcx], FPU_MAGIC2
+	mov eax, esi
+	mov rdx, rsi
+	shr rdx, 32
+	EX fpu_fault
+	xsave64 [rdi]
+	SMAP_CLAC
+	xor eax, eax
+	ret
+
+; int x86_uaccess_xrstor(uintptr_t at, uint64_t features, size_t size): 1 if it is not a whole state as above.
+	align 16
+x86_uaccess_xrstor:
+	SMAP_STAC
+	lea eax, [rdx + 4]
+	shl rax, 32
+	or rax, FPU_MAGIC1
+	EX fpu_fault
+	cmp [rdi + FPU_SOFTWARE], rax
+	jne .foreign
+	EX fpu_fault
+	cmp [rdi + FPU_SOFTWARE + 8], rsi
+	jne .foreign
+	EX fpu_fault
+	cmp [rdi + FPU_SOFTWARE + 16], edx
+	jne .foreign
+	EX fpu_fault
+	cmp dword [rdi + rdx], FPU_MAGIC2
+	jne .foreign
+	mov eax, esi
+	mov rdx, rsi
+	shr rdx, 32
+	EX fpu_fault
+	xrstor64 [rdi]
+	SMAP_CLAC
+	xor eax, eax
+	ret
+.foreign:
+	SMAP_CLAC
+	mov eax, 1
+	ret
+
+fpu_fault:
+	SMAP_CLAC
+	mov rax, -EFAULT
+	ret
+
+; int x86_uaccess_fxsave(uintptr_t at): the legacy state.
+	align 16
+x86_uaccess_fxsave:
+	SMAP_STAC
+	EX fpu_fault
+	fxsave64 [rdi]
+	SMAP_CLAC
 	xor eax, eax
 	ret
 

@@ -4,6 +4,7 @@
  * Memory functions move eight bytes at a time, because the vector registers belong to user space; from ARCH_BULK_MIN bytes on
  * the port moves the words. No state, any context.
  */
+#define STRING_FUNCTIONS	/* here are the functions themselves */
 #include "core/lib/string.h"
 
 #include <asm/errno.h>

@@ -20,6 +20,14 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 char *strstr(const char *s, const char *what);
 
+/* The compiler makes small constant sizes into moves; it calls the functions for the rest. */
+#if !defined(HOST_TEST) && !defined(STRING_FUNCTIONS)
+#define memcpy(dst, src, n) __builtin_memcpy(dst, src, n)
+#define memset(dst, byte, n) __builtin_memset(dst, byte, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
+#define strlen(s) __builtin_strlen(s)
+#endif
+
 /* Copies at most size - 1 bytes and terminates; returns strlen(src), so >= size means cut. `size` > 0. */
 size_t str_copy(char *dst, const char *src, size_t size);
 /* Parses an unsigned number (base 0: 0x, 0 prefixes) that must fill the string up to *end or its NUL. 0, -EINVAL, -ERANGE. */

@@ -57,18 +57,17 @@ static void restart_with_handler(struct trap_frame *f, const struct signal_actio
 }
 
 /* Signal frame for a handler. False if the stack could not be written: SIGSEGV is on its way. */
-static void run_handler(struct trap_frame *frame, int sig, const struct siginfo *info, const struct signal_action *a)
+static void run_handler(struct trap_frame *frame, struct signal_delivery *d)
 {
 	struct task *t = current_task;
-	struct signal_delivery d = { .sig = sig, .info = *info, .action = *a };
 	uint64_t mask;
 
-	restart_with_handler(frame, a);
+	restart_with_handler(frame, &d->action);
 	current->restart_deadline = 0;	/* the handler's own calls are new ones */
-	d.saved_mask = t->restore_blocked ? t->saved_blocked : t->blocked;
+	d->saved_mask = t->restore_blocked ? t->saved_blocked : t->blocked;
 	hook_call(user_redirect, frame);
-	if (arch_signal_setup_frame(frame, &d)) {
-		if (sig == SIGSEGV)
+	if (arch_signal_setup_frame(frame, d)) {
+		if (d->sig == SIGSEGV)
 			signal_force_fatal(SIGSEGV);
 		else
 			signal_force(SIGSEGV, SIGINFO_KERNEL);
@@ -76,22 +75,22 @@ static void run_handler(struct trap_frame *frame, int sig, const struct siginfo 
 	}
 	t->restore_blocked = false;
 	arch_trap_sanitize(frame);
-	mask = t->blocked | a->mask;
-	if (!(a->flags & SA_NODEFER))
-		mask |= SIGNAL_BIT(sig);
+	mask = t->blocked | d->action.mask;
+	if (!(d->action.flags & SA_NODEFER))
+		mask |= SIGNAL_BIT(d->sig);
 	signal_set_blocked(mask);
 }
 
 /* The action for a signal; SA_RESETHAND takes effect. */
-static struct signal_action take_action(struct process *p, int sig)
+static void take_action(struct process *p, int sig, struct signal_action *out)
 {
 	unsigned long flags = spin_lock_irqsave(&p->sighand->lock);
-	struct signal_action *slot = &p->sighand->action[sig - 1], a = *slot;
+	struct signal_action *slot = &p->sighand->action[sig - 1];
 
-	if ((a.flags & SA_RESETHAND) && a.handler > (uintptr_t)SIG_IGN)
+	*out = *slot;
+	if ((out->flags & SA_RESETHAND) && out->handler > (uintptr_t)SIG_IGN)
 		slot->handler = (uintptr_t)SIG_DFL;
 	spin_unlock_irqrestore(&p->sighand->lock, flags);
-	return a;
 }
 
 static void die_of(struct trap_frame *frame, int sig, const struct siginfo *info)
@@ -136,35 +135,40 @@ static void check_dying(void)
 		task_exit(0);
 }
 
+/* Whether WORK_SIGNAL, which signal_set_blocked() has brought up to date, finds nothing: what comes later sets it again. */
+static bool nothing_left(void)
+{
+	return !thread_has_work(current, WORK_SIGNAL | WORK_KILL);
+}
+
 void signal_deliver_work(struct trap_frame *frame)
 {
 	struct task *t = current_task;
-	struct siginfo info;
+	struct signal_delivery d;
 	bool handled = false;
 
 	for (;;) {
-		struct signal_action a;
-		int sig;
-
 		check_dying();
 		if (signal_take_part_in_stop())
 			continue;
-		sig = signal_dequeue(~t->blocked, &info);
-		if (!sig)
+		d.sig = signal_take(~t->blocked, &d.info);
+		if (!d.sig)
 			break;
-		a = take_action(t->process, sig);
-		if (sig == SIGKILL)
+		take_action(t->process, d.sig, &d.action);
+		if (d.sig == SIGKILL)
 			process_exit_group(SIGKILL);
-		if (a.handler == (uintptr_t)SIG_IGN)
+		if (d.action.handler == (uintptr_t)SIG_IGN)
 			continue;
-		if (a.handler == (uintptr_t)SIG_DFL) {
-			default_action(frame, sig, &info);
-			t->forced &= ~SIGNAL_BIT(sig);
+		if (d.action.handler == (uintptr_t)SIG_DFL) {
+			default_action(frame, d.sig, &d.info);
+			t->forced &= ~SIGNAL_BIT(d.sig);
 			continue;
 		}
-		t->forced &= ~SIGNAL_BIT(sig);
-		run_handler(frame, sig, &info, &a);
+		t->forced &= ~SIGNAL_BIT(d.sig);
+		run_handler(frame, &d);
 		handled = true;
+		if (nothing_left())
+			break;
 	}
 	if (!handled) {
 		restart_without_handler(frame);

@@ -152,7 +152,9 @@ static void become_leader(struct task *t)
 		pid_use_locked(t->pid);
 		t->pid->task = t;
 	}
+	spin_lock_raw(&p->lock);
 	p->leader = t;
+	spin_unlock_raw(&p->lock);
 	if (p->exit_signal != 0 || p != init_process)
 		p->exit_signal = SIGCHLD;
 	p->did_exec = true;

@@ -207,7 +207,7 @@ static void reparent_children(struct process *p, struct list *reaped)
 		list_add_tail(&to->children, &child->sibling);
 		list_for_each(t, &child->tasks, link)
 			if (t->parent_death_signal)
-				signal_send_task(t, t->parent_death_signal, SIGINFO_KERNEL);
+				signal_send_task_locked(t, t->parent_death_signal, SIGINFO_KERNEL);
 		check_orphaned_group(child->group, NULL, p, child->session);
 		if (child->state == PROCESS_ZOMBIE) {
 			child->exit_signal = SIGCHLD;
@@ -230,7 +230,7 @@ static void leave_children(struct task *t)
 			child->parent_task = NULL;
 			list_for_each(c, &child->tasks, link)
 				if (c->parent_death_signal)
-					signal_send_task(c, c->parent_death_signal, SIGINFO_KERNEL);
+					signal_send_task_locked(c, c->parent_death_signal, SIGINFO_KERNEL);
 		}
 }
 

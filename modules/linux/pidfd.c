@@ -129,11 +129,10 @@ long sys_pidfd_send_signal(int32_t fd, int32_t sig, struct uin_siginfo from, uin
 	if (sig < 0 || sig > SIGNALS)
 		error = -EINVAL;
 	if (!error && from.addr) {
-		if (copy_in_siginfo(&info, from))
-			error = -EFAULT;
-		else if (info.si_signo != sig)
+		error = siginfo_from_user(&info, from.addr);
+		if (!error && info.si_signo != sig)
 			error = -EINVAL;
-		else if ((info.si_code >= 0 || info.si_code == SI_TKILL) && p != current_process)
+		if (!error && (info.si_code >= 0 || info.si_code == SI_TKILL) && p != current_process)
 			error = -EPERM;
 	}
 	if (!error)

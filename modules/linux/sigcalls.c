@@ -128,7 +128,7 @@ long sys_rt_sigtimedwait(struct uin_sigset set, struct uout_siginfo out, struct 
 			   ts.tv_sec || ts.tv_nsec ? clock_monotonic() + (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec : 0;
 	}
 	sig = wait_for_signal(mask & ~SIG_KILL_STOP, deadline, &info);
-	if (sig > 0 && out.addr && copy_out_siginfo(out, &info))
+	if (sig > 0 && out.addr && siginfo_to_user(out.addr, &info))
 		return -EFAULT;
 	return sig;
 }
@@ -194,6 +194,8 @@ long sys_kill(int32_t nr, int32_t sig)
 	if (sig < 0 || sig > SIGNALS)
 		return -EINVAL;
 	if (nr > 0) {
+		if (nr == current_process->pid->nr)
+			return sig ? signal_send_process(current_process, sig, SIGINFO_NONE) : 0;
 		p = process_find(nr);
 		if (!p)
 			return -ESRCH;
@@ -215,9 +217,13 @@ long sys_kill(int32_t nr, int32_t sig)
 
 static int kill_thread(int tgid, int tid, int sig, const struct siginfo *info)
 {
-	struct task *t = task_find(tid);
+	struct task *t;
 	int error = 0;
 
+	/* To oneself, which is always allowed: raise(3), abort(3). */
+	if (tid == current_task->pid->nr && (tgid <= 0 || tgid == current_process->pid->nr))
+		return sig ? signal_send_task(current_task, sig, info) : 0;
+	t = task_find(tid);
 	if (!t)
 		return -ESRCH;
 	if (tgid > 0 && t->process->pid->nr != tgid)
@@ -236,7 +242,7 @@ static void tkill_info(int sig, struct siginfo *info)
 	struct identity id;
 
 	service(authority)->identity(current, &id);
-	memset(info, 0, sizeof(*info));
+	siginfo_clear(info);
 	info->si_signo = sig;
 	info->si_code = SI_TKILL;
 	info->si_pid = current_process->pid->nr;
@@ -263,11 +269,47 @@ long sys_tgkill(int32_t tgid, int32_t tid, int32_t sig)
 	return kill_thread(tgid, tid, sig, &info);
 }
 
+/* Codes whose meaning is known: what lies behind the kept part means nothing with them. */
+static bool code_is_known(int sig, int code)
+{
+	static const unsigned char most[] = {
+		[SIGILL] = 11, [SIGFPE] = 15, [SIGSEGV] = 10, [SIGBUS] = 5, [SIGTRAP] = 6, [SIGCHLD] = 6, [SIGPOLL] = 6, [SIGSYS] = 2,
+	};
+
+	if (code == SI_KERNEL)
+		return true;
+	if (code > SI_USER)
+		return code <= 6 || (sig > 0 && sig < (int)sizeof(most) && code <= most[sig]);
+	return code >= SI_DETHREAD || code == SI_ASYNCNL;
+}
+
+int siginfo_from_user(struct siginfo *out, uintptr_t from)
+{
+	const uint64_t *rest = (const uint64_t *)((const char *)out + SIGINFO_KEPT);
+	uint64_t any = 0;
+
+	if (copy_from_user(out, from, sizeof(*out)))
+		return -EFAULT;
+	for (unsigned int i = 0; i < (sizeof(*out) - SIGINFO_KEPT) / 8; i++)
+		any |= rest[i];
+	return any && !code_is_known(out->si_signo, out->si_code) ? -E2BIG : 0;
+}
+
+int siginfo_to_user(uintptr_t to, const struct siginfo *s)
+{
+	struct siginfo whole = { 0 };
+
+	siginfo_copy(&whole, s);
+	return copy_to_user(to, &whole, sizeof(whole)) ? -EFAULT : 0;
+}
+
 /* Nobody may pretend to be the kernel or kill(2) towards others. */
 static int queue_info(struct uin_siginfo from, int sig, int target, struct siginfo *info)
 {
-	if (copy_in_siginfo(info, from))
-		return -EFAULT;
+	int error = siginfo_from_user(info, from.addr);
+
+	if (error)
+		return error;
 	info->si_signo = sig;
 	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && target != current_process->pid->nr)
 		return -EPERM;

@@ -20,19 +20,15 @@ void signal_pending_init(struct signal_pending *p)
 	list_init(&p->queue);
 }
 
-static struct signal_action action_of(struct process *p, int sig)
+/* One word, so no lock is needed to read it. */
+static uintptr_t handler_of(struct process *p, int sig)
 {
-	struct signal_action a;
-	unsigned long flags = spin_lock_irqsave(&p->sighand->lock);
-
-	a = p->sighand->action[sig - 1];
-	spin_unlock_irqrestore(&p->sighand->lock, flags);
-	return a;
+	return READ_ONCE(p->sighand->action[sig - 1].handler);
 }
 
 bool signal_ignored(struct process *p, int sig)
 {
-	uintptr_t handler = action_of(p, sig).handler;
+	uintptr_t handler = handler_of(p, sig);
 
 	if (handler == (uintptr_t)SIG_IGN)
 		return true;
@@ -50,7 +46,7 @@ static bool thrown_away(struct process *p, struct task *t, int sig)
 			if ((t->blocked | t->waiting_for) & SIGNAL_BIT(sig))
 				return false;
 	}
-	if (p == init_process && sig != SIGKILL && sig != SIGSTOP && action_of(p, sig).handler == (uintptr_t)SIG_DFL)
+	if (p == init_process && sig != SIGKILL && sig != SIGSTOP && handler_of(p, sig) == (uintptr_t)SIG_DFL)
 		return true;		/* init gets only what it has a handler for */
 	if (p == init_process && (SIGNAL_BIT(sig) & SIG_KILL_STOP))
 		return true;
@@ -77,7 +73,7 @@ static void wake_for(struct task *t, int sig)
 static bool start_group_exit(struct process *p, struct task *t, int sig)
 {
 	struct task *each;
-	uintptr_t handler = action_of(p, sig).handler;
+	uintptr_t handler = handler_of(p, sig);
 
 	if (sig != SIGKILL && (handler != (uintptr_t)SIG_DFL || (SIGNAL_BIT(sig) & (DEFAULT_IGNORED | STOP_SIGNALS)) ||
 			       (t->blocked & SIGNAL_BIT(sig)) || p->group_exit))
@@ -99,7 +95,9 @@ static bool start_group_exit(struct process *p, struct task *t, int sig)
 /* Wakes a thread for a signal that was queued. process.lock held. */
 static void wake_somebody(struct process *p, struct task *t, int sig)
 {
-	wait_wake_all(&p->signalfd_wait);
+	full_barrier();		/* the set before the look: pairs with wait_prepare() */
+	if (unlikely(wait_queue_active(&p->signalfd_wait)))
+		wait_wake_all(&p->signalfd_wait);
 	if (t) {
 		if (!can_take(t, sig))
 			return;
@@ -187,12 +185,13 @@ static struct signal_entry *make_entry(struct process *p, struct task *t, int si
 	user = t ? t->user : p->leader ? p->leader->user : list_first(&p->tasks, struct task, link)->user;
 	if (!user_charge_signal(user, process_limit(p, RLIMIT_SIGPENDING), must))
 		return NULL;
-	e = kmalloc(sizeof(*e), ALLOC_ATOMIC | ALLOC_ZERO);
+	e = kmalloc(sizeof(*e), ALLOC_ATOMIC);
 	if (!e) {
 		user_uncharge_signal(user);
 		return NULL;
 	}
-	list_init(&e->link);
+	e->owner = NULL;
+	e->dequeued = NULL;
 	e->user = user;
 	return e;
 }
@@ -200,10 +199,10 @@ static struct signal_entry *make_entry(struct process *p, struct task *t, int si
 static void fill_info(struct siginfo *to, int sig, const struct siginfo *info)
 {
 	if ((uintptr_t)info > 1) {
-		*to = *info;
+		siginfo_copy(to, info);
 		return;
 	}
-	memset(to, 0, sizeof(*to));
+	siginfo_clear(to);
 	to->si_signo = sig;
 	to->si_code = info == SIGINFO_KERNEL ? SI_KERNEL : SI_USER;
 	if (info == SIGINFO_NONE && current_task) {
@@ -243,7 +242,7 @@ static int queue_signal(struct process *p, struct task *t, int sig, const struct
 	return 0;
 }
 
-/* tree_lock held. */
+/* tree_lock held for SIGCONT, which tells the parent. */
 static int send_locked(struct process *p, struct task *t, int sig, const struct siginfo *info, struct list *dead)
 {
 	unsigned long flags = spin_lock_irqsave(&p->lock);
@@ -267,27 +266,45 @@ int signal_send_process_locked(struct process *p, int sig, const struct siginfo 
 	struct list dead = LIST_INIT(dead);
 	int error = send_locked(p, NULL, sig, info, &dead);
 
-	signal_release_list(&dead);
+	if (unlikely(!list_empty(&dead)))
+		signal_release_list(&dead);
 	return error;
 }
 
 int signal_send_process(struct process *p, int sig, const struct siginfo *info)
 {
-	unsigned long flags = spin_lock_irqsave(&tree_lock);
-	int error = signal_send_process_locked(p, sig, info);
+	unsigned long flags;
+	int error;
 
+	if (sig != SIGCONT)
+		return signal_send_process_locked(p, sig, info);
+	flags = spin_lock_irqsave(&tree_lock);
+	error = signal_send_process_locked(p, sig, info);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	return error;
 }
 MODAPI(signal_send_process);
 
-int signal_send_task(struct task *t, int sig, const struct siginfo *info)
+int signal_send_task_locked(struct task *t, int sig, const struct siginfo *info)
 {
 	struct list dead = LIST_INIT(dead);
-	/* Callers in the tree hold tree_lock already: only SIGCONT and the parent's notice need it. */
 	int error = send_locked(t->process, t, sig, info, &dead);
 
-	signal_release_list(&dead);
+	if (unlikely(!list_empty(&dead)))
+		signal_release_list(&dead);
+	return error;
+}
+
+int signal_send_task(struct task *t, int sig, const struct siginfo *info)
+{
+	unsigned long flags;
+	int error;
+
+	if (sig != SIGCONT)
+		return signal_send_task_locked(t, sig, info);
+	flags = spin_lock_irqsave(&tree_lock);
+	error = signal_send_task_locked(t, sig, info);
+	spin_unlock_irqrestore(&tree_lock, flags);
 	return error;
 }
 MODAPI(signal_send_task);
@@ -501,20 +518,20 @@ static void take_entry(struct signal_pending *q, int sig, struct siginfo *info, 
 			break;
 		}
 	if (!found) {
-		memset(info, 0, sizeof(*info));
+		siginfo_clear(info);
 		info->si_signo = sig;
 		info->si_code = SI_USER;
 		q->set &= ~SIGNAL_BIT(sig);
 		return;
 	}
-	*info = found->info;
+	siginfo_copy(info, &found->info);
 	list_remove(&found->link);
 	list_add_tail(dead, &found->link);
 	if (!still_queued(q, sig))
 		q->set &= ~SIGNAL_BIT(sig);
 }
 
-int signal_dequeue(uint64_t mask, struct siginfo *info)
+static int dequeue(uint64_t mask, struct siginfo *info, bool update)
 {
 	struct task *t = current_task;
 	struct process *p = t->process;
@@ -529,7 +546,8 @@ int signal_dequeue(uint64_t mask, struct siginfo *info)
 		if (sig)
 			take_entry(&p->pending, sig, info, &dead);
 	}
-	signal_recalc_locked(t);
+	if (update || !sig)
+		signal_recalc_locked(t);
 	spin_unlock_irqrestore(&p->lock, flags);
 	if (!list_empty(&dead)) {
 		struct signal_entry *e = list_first(&dead, struct signal_entry, link);
@@ -543,4 +561,14 @@ int signal_dequeue(uint64_t mask, struct siginfo *info)
 	}
 	return sig;
 }
+
+int signal_dequeue(uint64_t mask, struct siginfo *info)
+{
+	return dequeue(mask, info, true);
+}
 MODAPI(signal_dequeue);
+
+int signal_take(uint64_t mask, struct siginfo *info)
+{
+	return dequeue(mask, info, false);
+}

@@ -10,10 +10,36 @@
 #define SIGINFO_KERNEL ((const struct siginfo *)1)	/* SI_KERNEL */
 
 /*
+ * All that the kernel makes and keeps of a siginfo lies in its first bytes; the rest is zero where user space sees it, and memory of no
+ * meaning elsewhere.
+ */
+#define SIGINFO_KEPT 48
+
+struct siginfo_kept {
+	uint64_t word[SIGINFO_KEPT / 8];
+} __attribute__((may_alias));
+
+static inline void siginfo_copy(struct siginfo *to, const struct siginfo *from)
+{
+	*(struct siginfo_kept *)to = *(const struct siginfo_kept *)from;
+}
+
+static inline void siginfo_clear(struct siginfo *s)
+{
+	*(struct siginfo_kept *)s = (struct siginfo_kept){ { 0 } };
+}
+
+/* One that a program made. -EFAULT; -E2BIG if it has bytes that would be lost and its si_code does not say that they mean nothing. */
+int siginfo_from_user(struct siginfo *out, uintptr_t from);
+/* All of it, the rest cleared. -EFAULT. */
+int siginfo_to_user(uintptr_t to, const struct siginfo *s);
+
+/*
  * Queue a signal for a thread or a process. Any context, also interrupts. No permission check. 0, or -EAGAIN if a queued (real-time,
  * sigqueue) signal has no room by RLIMIT_SIGPENDING or memory; others are sent without information then. -ESRCH if it is gone.
  */
 int signal_send_task(struct task *t, int sig, const struct siginfo *info);
+int signal_send_task_locked(struct task *t, int sig, const struct siginfo *info);	/* tree_lock held */
 int signal_send_process(struct process *p, int sig, const struct siginfo *info);
 /* To every process of a group; returns 0 if at least one got it, -ESRCH if there is none. tree_lock not held. */
 int signal_send_group(struct pid *group, int sig, const struct siginfo *info);
@@ -46,8 +72,10 @@ void signal_set_blocked(uint64_t mask);
 /* Recomputes WORK_SIGNAL of a task: process.lock held. */
 void signal_recalc_locked(struct task *t);
 
-/* Takes the first signal of `mask` pending for the current thread or its process. Number, or 0. */
+/* Takes the first signal of `mask` pending for the current thread or its process. Number, or 0. Fills what is kept of *info. */
 int signal_dequeue(uint64_t mask, struct siginfo *info);
+/* The same for the delivery: WORK_SIGNAL is brought up to date only if there is none; signal_set_blocked() or the next call does it. */
+int signal_take(uint64_t mask, struct siginfo *info);
 
 /* New, inherited and dropped state. */
 struct sighand *sighand_create(void);

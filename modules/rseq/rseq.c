@@ -70,8 +70,9 @@ void rseq_thread_exit(struct thread *t)
 
 static int store_cpu(const struct registration *r, uint32_t cpu, uint32_t start)
 {
-	if (user_store_u32(r->area + CPU_ID_START, start) || user_store_u32(r->area + CPU_ID, cpu) ||
-	    user_store_u32(r->area + NODE_ID, 0) || user_store_u32(r->area + MM_CID, start))
+	/* CPU_ID_START and CPU_ID at once. */
+	if (user_store_u64(r->area + CPU_ID_START, (uint64_t)cpu << 32 | start) || user_store_u32(r->area + NODE_ID, 0) ||
+	    user_store_u32(r->area + MM_CID, start))
 		return -EFAULT;
 	return 0;
 }

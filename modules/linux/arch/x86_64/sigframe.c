@@ -10,6 +10,8 @@
 #include <asm/unistd_64.h>
 #include <linux/signal.h>
 
+#include <arch/fpu.h>
+
 #include "core/arch/fpu.h"
 #include "core/arch/thread.h"
 #include "core/arch/trap.h"
@@ -18,6 +20,7 @@
 #include "modules/linux/internal.h"
 
 #define RED_ZONE 128
+#define SW_BYTES 464		/* where struct _fpx_sw_bytes lies in the state */
 #define FLAG_DF 0x400ul
 #define FLAG_TF 0x100ul
 #define FLAG_RF 0x10000ul
@@ -67,24 +70,6 @@ static uintptr_t choose_stack(struct trap_frame *f, const struct signal_delivery
 	return sp;
 }
 
-/* Writes the extended state at `at`, 64-byte aligned. */
-static int save_state(uintptr_t at)
-{
-	char *area = arch_fpu_sync();
-	size_t size = arch_fpu_size();
-	struct _fpx_sw_bytes sw = { 0 };
-
-	if (arch_fpu_features()) {
-		sw.magic1 = FP_XSTATE_MAGIC1;
-		sw.extended_size = (uint32_t)(size + FP_XSTATE_MAGIC2_SIZE);
-		sw.xfeatures = arch_fpu_features();
-		sw.xstate_size = (uint32_t)size;
-	}
-	if (copy_to_user(at, area, size) || copy_to_user(at + 464, &sw, sizeof(sw)))
-		return -EFAULT;
-	return arch_fpu_features() ? user_store_u32(at + size, FP_XSTATE_MAGIC2) : 0;
-}
-
 static void save_registers(const struct trap_frame *f, const struct signal_delivery *d, struct sigcontext_64 *c)
 {
 	c->r8 = f->r8, c->r9 = f->r9, c->r10 = f->r10, c->r11 = f->r11;
@@ -93,11 +78,13 @@ static void save_registers(const struct trap_frame *f, const struct signal_deliv
 	c->dx = f->rdx, c->ax = f->rax, c->cx = f->rcx, c->sp = f->rsp, c->ip = f->rip;
 	c->flags = f->rflags;
 	c->cs = (uint16_t)f->cs;
+	c->gs = c->fs = 0;
 	c->ss = (uint16_t)f->ss;
 	c->oldmask = d->saved_mask;
 	c->err = current_task->fault_error;
 	c->trapno = current_task->fault_number;
 	c->cr2 = current_task->fault_address;
+	memset(c->reserved1, 0, sizeof(c->reserved1));
 }
 
 int arch_signal_setup_frame(struct trap_frame *f, const struct signal_delivery *d)
@@ -112,18 +99,20 @@ int arch_signal_setup_frame(struct trap_frame *f, const struct signal_delivery *
 	sp = choose_stack(f, d, &overflow);
 	state = ALIGN_DOWN(sp - state_size(), 64);
 	at = ALIGN_DOWN(state - sizeof(frame), 16) - 8;
-	if (overflow || !user_range_ok(at, sp - at) || save_state(state))
+	if (overflow || !user_range_ok(at, sp - at) || x86_fpu_save_user(state))
 		return -EFAULT;
-	memset(&frame, 0, sizeof(frame));
 	frame.return_address = d->action.restorer;
+	frame.uc.uc_link = 0;
 	frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (arch_fpu_features() ? UC_FP_XSTATE : 0);
+	memset(&frame.uc.uc_stack, 0, sizeof(frame.uc.uc_stack));	/* its padding, too */
 	frame.uc.uc_stack.ss_sp = (void *)t->altstack_base;
 	frame.uc.uc_stack.ss_size = t->altstack_size;
 	frame.uc.uc_stack.ss_flags = t->altstack_size ? t->altstack_flags : SS_DISABLE;
 	save_registers(f, d, &frame.uc.uc_mcontext);
 	frame.uc.uc_mcontext.fpstate = state;
 	frame.uc.uc_sigmask = d->saved_mask;
-	frame.info = d->info;
+	siginfo_copy(&frame.info, &d->info);
+	memset((char *)&frame.info + SIGINFO_KEPT, 0, sizeof(frame.info) - SIGINFO_KEPT);
 	if (copy_to_user(at, &frame, sizeof(frame)))
 		return -EFAULT;
 	if (t->altstack_flags & (int)SS_AUTODISARM) {
@@ -143,39 +132,48 @@ int arch_signal_setup_frame(struct trap_frame *f, const struct signal_delivery *
 	return 0;
 }
 
-/* Loads the state behind a frame; without magic words only the legacy part, the rest in its initial state. */
+/* A state that is not as x86_fpu_save_user() wrote it: only what it says to hold, and only the legacy part without magic words. */
+static int restore_foreign_state(uintptr_t at, const struct _fpx_sw_bytes *sw, bool extended)
+{
+	size_t size = arch_fpu_size();
+	char *area = kmalloc(size, ALLOC_ZERO);
+
+	if (!area)
+		return -EFAULT;
+	if (copy_from_user(area, at, extended ? sw->xstate_size : 512)) {
+		kfree(area);
+		return -EFAULT;
+	}
+	if (arch_fpu_features()) {
+		uint64_t *present = (uint64_t *)(area + 512);
+
+		*present = extended ? *present & sw->xfeatures : 3;
+	}
+	arch_fpu_load(area);
+	kfree(area);
+	return 0;
+}
+
+/* Loads the state behind a frame. */
 static int restore_state(uintptr_t at)
 {
 	size_t size = arch_fpu_size();
 	struct _fpx_sw_bytes sw;
 	uint32_t magic2 = 0;
 	bool extended;
-	char *area;
-	int error = -EFAULT;
 
 	if (!at) {
 		arch_fpu_reset();
 		return 0;
 	}
-	area = kmalloc(size, ALLOC_ZERO);
-	if (!area)
+	if (IS_ALIGNED(at, 64) && user_range_ok(at, state_size()) && !x86_fpu_load_user(at))
+		return 0;
+	if (copy_from_user(&sw, at + SW_BYTES, sizeof(sw)))
 		return -EFAULT;
-	if (copy_from_user(&sw, at + 464, sizeof(sw)))
-		goto out;
 	extended = arch_fpu_features() && sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size >= 576 && sw.xstate_size <= size &&
-		   !user_load_u32(at + sw.xstate_size, &magic2) && magic2 == FP_XSTATE_MAGIC2;
-	if (copy_from_user(area, at, extended ? sw.xstate_size : 512))
-		goto out;
-	if (arch_fpu_features()) {
-		uint64_t *present = (uint64_t *)(area + 512);
-
-		*present = extended ? *present & sw.xfeatures : 3;
-	}
-	arch_fpu_load(area);
-	error = 0;
-out:
-	kfree(area);
-	return error;
+		   sw.xstate_size <= sw.extended_size && !user_load_u32(at + sw.xstate_size, &magic2) &&
+		   magic2 == FP_XSTATE_MAGIC2;
+	return restore_foreign_state(at, &sw, extended);
 }
 
 static void restore_registers(struct trap_frame *f, const struct sigcontext_64 *c)
