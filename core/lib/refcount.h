@@ -36,6 +36,21 @@ static inline bool refcount_get_unless_zero(struct refcount *r)
 	return true;
 }
 
+/* Drops a reference unless it is the last: false then, and the caller drops it under the lock that look-ups take. */
+static inline bool refcount_put_unless_last(struct refcount *r)
+{
+	unsigned int old = READ_ONCE(r->value);
+
+	do {
+		if (old == 1)
+			return false;
+		if (unlikely(old >= 0x80000000u))
+			return true;
+	} while (!__atomic_compare_exchange_n(&r->value, &old, old - 1, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
 /* True if this was the last reference: the caller frees. Release on the way down, acquire at zero. */
 static inline bool refcount_put(struct refcount *r)
 {

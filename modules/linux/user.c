@@ -26,7 +26,7 @@ static struct user *find_locked(uint32_t uid)
 	while (u && u->uid != uid)
 		u = u->next;
 	if (u)
-		u->refs++;
+		refcount_get(&u->refs);
 	return u;
 }
 
@@ -40,7 +40,7 @@ struct user *user_find(uint32_t uid)
 		u = new;
 		new = NULL;
 		u->uid = uid;
-		u->refs = 1;
+		refcount_init(&u->refs, 1);
 		u->next = *bucket_of(uid);
 		*bucket_of(uid) = u;
 	}
@@ -49,24 +49,15 @@ struct user *user_find(uint32_t uid)
 	return u;
 }
 
-struct user *user_get(struct user *u)
-{
-	unsigned long flags = spin_lock_irqsave(&users_lock);
-
-	u->refs++;
-	spin_unlock_irqrestore(&users_lock, flags);
-	return u;
-}
-
 void user_put(struct user *u)
 {
 	struct user **at;
 	unsigned long flags;
 
-	if (!u)
+	if (!u || likely(refcount_put_unless_last(&u->refs)))
 		return;
 	flags = spin_lock_irqsave(&users_lock);
-	if (--u->refs == 0) {
+	if (refcount_put(&u->refs)) {
 		for (at = bucket_of(u->uid); *at != u; at = &(*at)->next)
 			;
 		*at = u->next;

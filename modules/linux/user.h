@@ -3,12 +3,12 @@
  */
 #pragma once
 
-#include "core/lib/bits.h"
+#include "core/lib/refcount.h"
 
 struct user {
 	struct user *next;		/* of its bucket */
 	uint32_t uid;
-	unsigned int refs;		/* under the table's lock */
+	struct refcount refs;		/* the last goes under the table's lock */
 	uint64_t tasks;			/* threads, and processes that nobody waited for yet */
 	uint64_t signals;		/* queued ones, and timers */
 };
@@ -16,7 +16,11 @@ struct user {
 /* The user of a real id, with a reference; made when it is the first. Null when out of memory. May sleep. */
 struct user *user_find(uint32_t uid);
 /* Any context; user_put takes null. */
-struct user *user_get(struct user *u);
+static inline struct user *user_get(struct user *u)
+{
+	refcount_get(&u->refs);
+	return u;
+}
 void user_put(struct user *u);
 
 /* Counts one more thread; false if that is more than `limit` and the caller is bound by it. The superuser is not. */
