@@ -91,6 +91,7 @@ struct thread {
 	uint64_t switches_forced;
 	uint64_t faults_minor;
 	uint64_t faults_major;
+	uint64_t read_bytes, write_bytes, read_calls, write_calls;	/* through files */
 
 	uint64_t restart_deadline;	/* deadline kept over a module's replacement; 0: none */
 	struct timer sleep_timer;

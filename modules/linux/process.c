@@ -286,6 +286,10 @@ static void add_thread(struct cpu_times *to, struct thread *t)
 	thread_times(t, &user, &system);
 	to->user_ns += user;
 	to->system_ns += system;
+	to->read_bytes += t->read_bytes;
+	to->write_bytes += t->write_bytes;
+	to->read_calls += t->read_calls;
+	to->write_calls += t->write_calls;
 	to->faults_minor += t->faults_minor;
 	to->faults_major += t->faults_major;
 	to->switches_voluntary += t->switches_voluntary;

@@ -110,6 +110,7 @@ struct cpu_times {
 	uint64_t user_ns, system_ns;
 	uint64_t faults_minor, faults_major;
 	uint64_t switches_voluntary, switches_forced;
+	uint64_t read_bytes, write_bytes, read_calls, write_calls;
 	uint64_t peak_pages;
 };
 

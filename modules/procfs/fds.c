@@ -93,7 +93,7 @@ static int fdinfo_open(struct inode *inode, struct file *f)
 
 	if (process_may_inspect(who->process))
 		return -EACCES;
-	return text_file_open(f, &fdinfo_type, who);
+	return text_file_open(f, &fdinfo_type, who, false);
 }
 
 static const struct inode_ops fdinfo_inode_ops;

@@ -17,7 +17,7 @@ static int entry_open(struct inode *inode, struct file *f)
 
 	if (who->entry->inspect && process_may_inspect(who->process))
 		return -EACCES;
-	return text_file_open(f, &who->entry->text, who);
+	return text_file_open(f, &who->entry->text, who, false);
 }
 
 static const struct file_ops entry_file_ops = { .open = entry_open };

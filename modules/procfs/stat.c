@@ -100,6 +100,10 @@ static void take(const struct proc_target *who, struct snapshot *s)
 		thread_times(s->thread, &s->self.user_ns, &s->self.system_ns);
 		s->self.faults_minor = s->thread->faults_minor;
 		s->self.faults_major = s->thread->faults_major;
+		s->self.read_bytes = s->thread->read_bytes;
+		s->self.write_bytes = s->thread->write_bytes;
+		s->self.read_calls = s->thread->read_calls;
+		s->self.write_calls = s->thread->write_calls;
 		s->self.switches_voluntary = s->thread->switches_voluntary;
 		s->self.switches_forced = s->thread->switches_forced;
 	} else {
@@ -350,10 +354,16 @@ int proc_show_limits(struct text_out *t, void *arg)
 	return 0;
 }
 
-/* Bytes are not counted; the file says so by zeroes that tools accept. */
+/* There is no storage that files are fetched from or put to, hence the zeroes. */
 int proc_show_io(struct text_out *t, void *arg)
 {
-	text_printf(t, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+	struct snapshot s;
+
+	take(arg, &s);
+	text_printf(t, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n",
+		    (unsigned long long)s.self.read_bytes, (unsigned long long)s.self.write_bytes,
+		    (unsigned long long)s.self.read_calls, (unsigned long long)s.self.write_calls);
+	drop(&s);
 	return 0;
 }
 

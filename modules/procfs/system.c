@@ -303,6 +303,7 @@ TYPE(modules, show_modules);
 TYPE(slabinfo, show_slabinfo);
 TYPE(nothing, show_nothing);
 TYPE(swaps, show_swaps);
+TYPE(locks, locks_show);
 TYPE(partitions, show_partitions);
 TYPE(vmstat, show_vmstat);
 
@@ -317,7 +318,7 @@ int proc_system_init(void)
 		{ "modules", S_IFREG | 0444, &modules, NULL }, { "slabinfo", S_IFREG | 0400, &slabinfo, NULL },
 		{ "swaps", S_IFREG | 0444, &swaps, NULL }, { "partitions", S_IFREG | 0444, &partitions, NULL },
 		{ "vmstat", S_IFREG | 0444, &vmstat, NULL }, { "misc", S_IFREG | 0444, &nothing, NULL },
-		{ "diskstats", S_IFREG | 0444, &nothing, NULL }, { "locks", S_IFREG | 0444, &nothing, NULL },
+		{ "diskstats", S_IFREG | 0444, &nothing, NULL }, { "locks", S_IFREG | 0444, &locks, NULL },
 		{ "mounts", S_IFLNK | 0777, NULL, "self/mounts" }, { "net", S_IFDIR | 0555, NULL, NULL },
 		{ "bus", S_IFDIR | 0555, NULL, NULL }, { "driver", S_IFDIR | 0555, NULL, NULL },
 		{ "fs", S_IFDIR | 0555, NULL, NULL }, { "tty", S_IFDIR | 0555, NULL, NULL },

@@ -209,7 +209,7 @@ static int target_open(struct inode *inode, struct file *f)
 {
 	struct target *t = inode->private;
 
-	return text_file_open(f, t->kind == KIND_PARAMETER ? &writable_type : &readable_type, t);
+	return text_file_open(f, t->kind == KIND_PARAMETER ? &writable_type : &readable_type, t, true);
 }
 
 /* ---- directories ---- */

@@ -9,13 +9,27 @@
 #include <linux/fcntl.h>
 
 #include "modules/vfs/lock.h"
+#include "modules/vfs/text_file.h"
 
 struct file_lock_list {
 	struct mutex mutex;
 	struct list locks;
+	struct list pending;		/* of pending_lock */
+	struct list all_link;		/* under lists_mutex */
+	const struct inode *inode;
 	unsigned int changes;
 	struct wait_queue wait;
 };
+
+/* Somebody waits with it; on the waiter's stack. */
+struct pending_lock {
+	struct list link;
+	const struct file_lock *lock;
+};
+
+/* All lists, for /proc/locks. Taken before a list's mutex. */
+static struct mutex lists_mutex = MUTEX_INIT(lists_mutex);
+static struct list lists = LIST_INIT(lists);
 
 struct lock_waiter {
 	struct list link;
@@ -37,9 +51,16 @@ static struct file_lock_list *list_of(struct inode *inode)
 		return NULL;
 	mutex_init(&l->mutex);
 	list_init(&l->locks);
+	list_init(&l->pending);
+	list_init(&l->all_link);
+	l->inode = inode;
 	wait_queue_init(&l->wait);
-	if (__atomic_compare_exchange_n(&inode->locks, &expected, l, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&inode->locks, &expected, l, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		mutex_lock(&lists_mutex);
+		list_add_tail(&lists, &l->all_link);
+		mutex_unlock(&lists_mutex);
 		return l;
+	}
 	kfree(l);
 	return expected;
 }
@@ -200,6 +221,7 @@ static int set_or_wait(struct file_lock_list *list, const struct file_lock *l, b
 		       struct file_lock *spare[2])
 {
 	for (;;) {
+		struct pending_lock pending = { .lock = l };
 		struct file_lock *conflict, kind;
 		unsigned int seen;
 		int error;
@@ -215,10 +237,15 @@ static int set_or_wait(struct file_lock_list *list, const struct file_lock *l, b
 		}
 		kind = *conflict;
 		seen = list->changes;
+		if (wait)
+			list_add_tail(&list->pending, &pending.link);
 		mutex_unlock(&list->mutex);
 		if (!wait)
 			return -EAGAIN;
 		error = wait_for_change(list, seen, l, &kind, kind.owner);
+		mutex_lock(&list->mutex);
+		list_remove(&pending.link);
+		mutex_unlock(&list->mutex);
 		if (error)
 			return error;
 	}
@@ -291,5 +318,51 @@ void locks_release_file(struct file *f)
 
 void locks_free(struct inode *inode)
 {
-	kfree(inode->locks);
+	struct file_lock_list *list = inode->locks;
+
+	if (!list)
+		return;
+	mutex_lock(&lists_mutex);
+	list_remove(&list->all_link);
+	mutex_unlock(&lists_mutex);
+	kfree(list);
 }
+
+static void show_lock(struct text_out *t, unsigned int id, const char *arrow, const struct inode *inode, const struct file_lock *l)
+{
+	static const char *const kinds[] = { [LOCK_POSIX] = "POSIX ", [LOCK_OFD] = "OFDLCK", [LOCK_FLOCK] = "FLOCK " };
+	uint64_t dev = inode->super->dev;
+
+	text_printf(t, "%u: %s%s ADVISORY  %s %d %02x:%02x:%llu %lld ", id, arrow, kinds[l->kind],
+		    l->type == F_WRLCK ? "WRITE" : "READ", l->pid, device_major(dev), device_minor(dev),
+		    (unsigned long long)inode->ino, (long long)l->start);
+	if (l->end == INT64_MAX)
+		text_printf(t, "EOF\n");
+	else
+		text_printf(t, "%lld\n", (long long)l->end);
+}
+
+int locks_show(struct text_out *t, void *arg)
+{
+	struct file_lock_list *list;
+	struct pending_lock *p;
+	struct file_lock *l;
+	unsigned int id = 0;
+
+	(void)arg;
+	mutex_lock(&lists_mutex);
+	list_for_each(list, &lists, all_link) {
+		mutex_lock(&list->mutex);
+		list_for_each(l, &list->locks, link) {
+			show_lock(t, ++id, "", list->inode, l);
+			list_for_each(p, &list->pending, link) {
+				if (find_conflict(list, p->lock) == l)
+					show_lock(t, id, "-> ", list->inode, p->lock);
+			}
+		}
+		mutex_unlock(&list->mutex);
+	}
+	mutex_unlock(&lists_mutex);
+	return 0;
+}
+MODAPI(locks_show);

@@ -35,18 +35,26 @@ static inline int check_range(const int64_t *pos, size_t n)
 
 long file_read_iter(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
 {
+	long n;
+
 	if (unlikely(!(f->mode & FILE_READ)))
 		return -EBADF;
 	if (unlikely(!f->ops->read))
 		return f->inode && inode_is_dir(f->inode) ? -EISDIR : -EINVAL;
 	if (unlikely(check_range(pos, to->count)))
 		return -EINVAL;
-	return f->ops->read(f, to, pos, io_flags);
+	n = f->ops->read(f, to, pos, io_flags);
+	current->read_calls++;
+	if (n > 0)
+		current->read_bytes += (uint64_t)n;
+	return n;
 }
 MODAPI(file_read_iter);
 
 long file_write_iter(struct file *f, struct io_iter *from, int64_t *pos, unsigned int io_flags)
 {
+	long n;
+
 	if (unlikely(!(f->mode & FILE_WRITE)))
 		return -EBADF;
 	if (unlikely(!f->ops->write))
@@ -55,7 +63,11 @@ long file_write_iter(struct file *f, struct io_iter *from, int64_t *pos, unsigne
 		return -EINVAL;
 	if (pos && from->count > (uint64_t)INT64_MAX - (uint64_t)*pos)
 		return -EFBIG;
-	return f->ops->write(f, from, pos, io_flags);
+	n = f->ops->write(f, from, pos, io_flags);
+	current->write_calls++;
+	if (n > 0)
+		current->write_bytes += (uint64_t)n;
+	return n;
 }
 MODAPI(file_write_iter);
 

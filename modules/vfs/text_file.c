@@ -165,7 +165,16 @@ static int64_t text_seek(struct file *f, int64_t offset, int whence)
 	return offset;
 }
 
-int text_file_open(struct file *f, const struct text_file_type *type, void *arg)
+/* Without poll: poll(2) finds such a file ready, epoll refuses it. */
+static const struct file_ops plain_ops = {
+	.read = text_read, .write = text_write, .release = text_release, .seek = text_seek,
+};
+
+static const struct file_ops polled_ops = {
+	.read = text_read, .write = text_write, .poll = text_poll, .release = text_release, .seek = text_seek,
+};
+
+int text_file_open(struct file *f, const struct text_file_type *type, void *arg, bool pollable)
 {
 	struct text_state *s;
 
@@ -180,17 +189,7 @@ int text_file_open(struct file *f, const struct text_file_type *type, void *arg)
 	if (type->generation)
 		s->seen = type->generation();
 	f->private = s;
-	f->ops = &text_file_ops;
+	f->ops = type->wait || pollable ? &polled_ops : &plain_ops;
 	return 0;
 }
 MODAPI(text_file_open);
-
-
-const struct file_ops text_file_ops = {
-	.read = text_read,
-	.write = text_write,
-	.poll = text_poll,
-	.release = text_release,
-	.seek = text_seek,
-};
-MODAPI(text_file_ops);

@@ -26,9 +26,11 @@ struct text_file_type {
 	uint64_t (*generation)(void);
 };
 
-/* For a file system's open(): makes f such a file. `arg` must stay while f is open. -ENOMEM, -EACCES. */
-int text_file_open(struct file *f, const struct text_file_type *type, void *arg);
-extern const struct file_ops text_file_ops;
+/*
+ * For a file system's open(): makes f such a file. `arg` must stay while f is open. `pollable`: epoll takes it although it is always
+ * ready, as Linux's files of the whole system and sysfs are; with a queue it is taken anyway. -ENOMEM, -EACCES.
+ */
+int text_file_open(struct file *f, const struct text_file_type *type, void *arg, bool pollable);
 
 /*
  * A node in a tree of a super block whose dentries are pinned: `path` relative to the root, directories on the way are made. mode with S_IFREG or S_IFDIR
@@ -43,3 +45,6 @@ struct inode *text_tree_root(struct super *s);
 void text_tree_evict(struct inode *inode);
 /* Is it a node of text_tree_add? */
 bool text_tree_is_node(const struct inode *inode);
+
+/* lock.c: /proc/locks, all locks of files and who waits for each. */
+int locks_show(struct text_out *t, void *arg);

@@ -13,7 +13,7 @@ static int node_open(struct inode *inode, struct file *f)
 {
 	struct text_node *n = inode->private;
 
-	return text_file_open(f, n->type, n->arg);
+	return text_file_open(f, n->type, n->arg, true);
 }
 
 static const struct file_ops node_ops = { .open = node_open };

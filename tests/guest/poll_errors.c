@@ -105,6 +105,30 @@ static void epolls(void)
 	unlink("file");
 }
 
+/* Files of text: those of processes are not for epoll, unless they tell of changes. */
+static void texts(void)
+{
+	static const char *const never[] = { "/proc/self/status", "/proc/self/maps", "/proc/self/limits", "/proc/self/fdinfo/0" };
+	static const char *const may[] = { "/proc/self/mounts", "/proc/sys/kernel/hostname", "/proc/version", "/proc/meminfo" };
+	struct epoll_event e = { .events = EPOLLIN };
+	struct pollfd p = { .events = POLLIN | POLLOUT };
+	int ep = epoll_create1(0);
+
+	for (int i = 0; i < 4; i++) {
+		p.fd = open(never[i], O_RDONLY);
+		FAILS(EPERM, epoll_ctl, ep, EPOLL_CTL_ADD, p.fd, &e);
+		GIVES(1, poll, &p, 1, 0);
+		CHECK_EQ(p.revents, POLLIN | POLLOUT);
+		close(p.fd);
+	}
+	for (int i = 0; i < 4; i++) {
+		p.fd = open(may[i], O_RDONLY);
+		GIVES(0, epoll_ctl, ep, EPOLL_CTL_ADD, p.fd, &e);
+		close(p.fd);
+	}
+	close(ep);
+}
+
 static void deep(void)
 {
 	struct epoll_event e = { .events = EPOLLIN };
@@ -160,6 +184,7 @@ int main(void)
 	own_directory("poll_errors");
 	polls();
 	epolls();
+	texts();
 	deep();
 	counters();
 	in_child(limits);
