@@ -34,7 +34,7 @@ static int number_task(struct task *t, const struct linux_clone *q)
 static void copy_task_state(struct task *t, struct task *parent, const struct linux_clone *q)
 {
 	t->blocked = parent->blocked;
-	t->timer_slack_ns = parent->timer_slack_ns;
+	t->timer_slack_ns = t->timer_slack_default_ns = parent->timer_slack_ns;
 	t->vfork_wait = q->vfork_wait;
 	if (!(q->head.flags & CLONE_VM) || (q->head.flags & CLONE_VFORK)) {
 		t->altstack_base = parent->altstack_base;

@@ -49,7 +49,7 @@ static long set_subreaper(bool on)
 
 static long set_timer_slack(long ns)
 {
-	current_task->timer_slack_ns = ns > 0 ? (uint64_t)ns : 50000;
+	current_task->timer_slack_ns = ns > 0 ? (uint64_t)ns : current_task->timer_slack_default_ns;
 	return 0;
 }
 
@@ -106,8 +106,12 @@ static long process_prctl(int option, unsigned long a2, unsigned long a3, unsign
 		if (a2 || a3 || a4 || a5)
 			return -EINVAL;
 		return service(authority)->no_new_privs();
-	case PR_SET_THP_DISABLE: return a3 || a4 || a5 ? -EINVAL : 0;
-	case PR_GET_THP_DISABLE: return a2 || a3 || a4 || a5 ? -EINVAL : 0;
+	case PR_SET_THP_DISABLE:
+		if (a3 || a4 || a5)
+			return -EINVAL;
+		t->process->huge_pages_disabled = a2 != 0;
+		return 0;
+	case PR_GET_THP_DISABLE: return a2 || a3 || a4 || a5 ? -EINVAL : t->process->huge_pages_disabled;
 	case PR_MCE_KILL_GET: return a2 || a3 || a4 || a5 ? -EINVAL : PR_MCE_KILL_DEFAULT;
 	case PR_GET_SECCOMP: return 0;
 	}

@@ -79,6 +79,7 @@ static int inherit(struct process *p, struct process *parent, const struct linux
 	p->dumpable = parent->dumpable;
 	p->oom_score_adj = parent->oom_score_adj;
 	p->personality = parent->personality;
+	p->huge_pages_disabled = parent->huge_pages_disabled;
 	if (request->head.flags & CLONE_VM)
 		memcpy(p->membarrier_registered, parent->membarrier_registered, sizeof(p->membarrier_registered));
 	return 0;
@@ -143,7 +144,7 @@ struct task *task_create(struct thread *thread, struct process *p, struct user *
 	list_init(&t->link);
 	signal_pending_init(&t->pending);
 	wait_queue_init(&t->stop_wait);
-	t->timer_slack_ns = 50000;
+	t->timer_slack_ns = t->timer_slack_default_ns = 50000;
 	t->altstack_flags = SS_DISABLE;
 	return t;
 }

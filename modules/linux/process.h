@@ -99,6 +99,7 @@ struct task {
 	struct wait_queue *vfork_wait;	/* the parent waits in vfork; done when null */
 	struct wait_queue stop_wait;
 	uint64_t timer_slack_ns;
+	uint64_t timer_slack_default_ns;	/* what the creator had */
 	struct user *user;		/* of the real user id; changed under process.lock */
 	bool over_task_limit;		/* the user had too many tasks when this one came to it */
 	struct rcu_head rcu;
@@ -163,6 +164,7 @@ struct process {
 	int nice_limit;
 	unsigned long personality;
 	bool membarrier_registered[4];
+	bool huge_pages_disabled;	/* remembered for PR_GET_THP_DISABLE: there are none */
 	struct cpu_times dead_threads;	/* process.lock */
 	struct cpu_times children_times;	/* of reaped descendants; process.lock */
 	uint64_t start_ns;
