@@ -53,8 +53,9 @@ int region_split(struct aspace *as, struct region *r, uintptr_t at, struct regio
 void region_merge(struct aspace *as, uintptr_t start, uintptr_t end);
 /* Moves an edge: under the object's regions_lock. */
 void region_set_range(struct region *r, uintptr_t start, uintptr_t end);
-/* Splits so that [start, end) begins and ends at region edges. -ENOMEM. */
-int region_isolate(struct aspace *as, uintptr_t start, uintptr_t end);
+/* Splits so that [start, end) begins and ends at region edges; `unmapping`: the caller removes what lies between. -ENOMEM, also for too many. */
+int region_isolate(struct aspace *as, uintptr_t start, uintptr_t end, bool unmapping);
+#define REGIONS_MAX 65530		/* of one address space, as Linux's vm.max_map_count */
 /* Highest free range of `length` below `top` and at or above `bottom`; 0 if none. */
 uintptr_t region_find_gap(struct aspace *as, size_t length, uintptr_t bottom, uintptr_t top);
 void region_start(void);

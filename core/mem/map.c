@@ -48,7 +48,7 @@ int unmap_locked(struct aspace *as, uintptr_t start, uintptr_t end)
 
 	if (!r || r->start >= end)
 		return 0;
-	error = region_isolate(as, start, end);
+	error = region_isolate(as, start, end, true);
 	if (error)
 		return error;
 	r = region_find(as, start, true);
@@ -130,7 +130,7 @@ int map_locked(struct aspace *as, const struct map_request *q, uintptr_t *out)
 	uintptr_t at;
 	int error;
 
-	if (as->region_count >= 65530)
+	if (as->region_count >= REGIONS_MAX)
 		return -ENOMEM;
 	error = choose_place(as, q, &at);
 	if (error)
@@ -275,7 +275,7 @@ static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, uns
 	obstacle = check_range(as, start, &end, prot);
 	if (start == end)
 		return obstacle;
-	error = region_isolate(as, start, end);
+	error = region_isolate(as, start, end, false);
 	if (error)
 		return error;
 	for (r = region_find(as, start, false); r && r->start < end; r = region_next(as, r)) {
@@ -341,7 +341,7 @@ int aspace_change_flags(struct aspace *as, uintptr_t start, size_t length, unsig
 	if ((set & REGION_LOCKED) && (as->locked_pages << PAGE_SHIFT) + length > as->locked_limit)
 		error = -ENOMEM;
 	if (!error)
-		error = region_isolate(as, start, end);
+		error = region_isolate(as, start, end, false);
 	if (!error) {
 		bool hole = false;
 

@@ -179,20 +179,29 @@ int region_split(struct aspace *as, struct region *r, uintptr_t at, struct regio
 	return 0;
 }
 
-int region_isolate(struct aspace *as, uintptr_t start, uintptr_t end)
+int region_isolate(struct aspace *as, uintptr_t start, uintptr_t end, bool unmapping)
 {
 	struct region *r = region_find(as, start, false);
+	bool full = as->region_count >= REGIONS_MAX;
 	int error;
 
+	/* Cutting off an end does not leave more regions than there were. */
+	if (full && unmapping && r && r->start < start && r->end > end)
+		return -ENOMEM;
+	full &= !unmapping;
 	if (r && r->start < start) {
+		if (full)
+			return -ENOMEM;
 		error = region_split(as, r, start, NULL);
 		if (error)
 			return error;
 	}
 	r = region_find(as, end - 1, false);
-	if (r && r->end > end)
-		return region_split(as, r, end, NULL);
-	return 0;
+	if (!r || r->end <= end)
+		return 0;
+	if (!unmapping && as->region_count >= REGIONS_MAX)
+		return -ENOMEM;
+	return region_split(as, r, end, NULL);
 }
 
 static bool alike(const struct region *a, const struct region *b)
