@@ -6,7 +6,7 @@
 // flags: -pthread
 // timeout: 120
 // linux: no (fills the whole machine)
-// errors: mmap fork clone write mprotect fallocate pipe
+// errors: mmap fork write mprotect fallocate pipe
 #include "include/proof.h"
 
 #include <limits.h>
