@@ -2,11 +2,5 @@ cred
 vfs
 tmpfs
 devfs
-procfs
-sysfs
 linux
 tty
-futex
-posix_timers
-rseq
-unix

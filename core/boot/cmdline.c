@@ -21,6 +21,7 @@ static unsigned int kernel_words;	/* those before "--" */
 /* What the core or a module reads with cmdline_value. Everything else goes to init. */
 static const char *const known[] = {
 	"init", "rdinit", "console", "loglevel", "quiet", "debug", "panic", "modules", "ktest", "debugexit", "autoload",
+	"module_blacklist",
 	"nokaslr", "norandmaps", "nosmp", "maxcpus", "root", "ro", "rw", "BOOT_IMAGE", "overcommit",
 };
 

@@ -5,45 +5,31 @@
  */
 #include "internal.h"
 
+#include <asm/errno.h>
+
 #include "core/boot/boot.h"
 #include "core/debug/log.h"
 #include "core/lib/string.h"
-#include "core/mem/slab.h"
-#include "core/mem/vmap.h"
+#include "core/module/autoload.h"
 
 #define MODULE_DIR "lib/modules/" MODULE_RELEASE "/"
 
 static void load_one(const char *name, size_t len)
 {
-	char path[sizeof(MODULE_DIR) + MODULE_NAME_SIZE + 4], params[512];
-	struct initrd_entry file;
-	const void *image;
-	void *copy = NULL;
+	char text[MODULE_NAME_SIZE];
 
-	if (len >= MODULE_NAME_SIZE) {
+	if (len >= sizeof(text)) {
 		log_err("boot: name of a module is too long: %.*s", MODULE_NAME_SIZE, name);
 		return;
 	}
-	snprintf(path, sizeof(path), "%s%.*s.ko", MODULE_DIR, (int)len, name);
-	if (!initrd_find(path, &file)) {
-		log_err("boot: module %.*s is not in the initrd (/%s)", (int)len, name, path);
-		return;
-	}
-	path[strlen(path) - 3] = '\0';
-	cmdline_module_params(path + strlen(MODULE_DIR), params, sizeof(params));
-	image = file.data;
-	if ((uintptr_t)image & 7) {
-		/* The archive aligns to 4 only; the parser wants its tables aligned. */
-		copy = kvmalloc(file.size, 0);
-		if (!copy) {
-			log_err("boot: no memory for module %.*s", (int)len, name);
-			return;
-		}
-		memcpy(copy, image, file.size);
-		image = copy;
-	}
-	module_load(image, file.size, params);
-	kvfree(copy);
+	memcpy(text, name, len);
+	text[len] = '\0';
+	if (module_is_loaded(text))
+		log_notice("module %s: is loaded already", text);
+	else if (!module_in_initrd(text))
+		log_err("boot: module %s is not in the initrd (/%s%s.ko)", text, MODULE_DIR, text);
+	else
+		module_load_initrd(text);
 }
 
 /* Loads the names in [text, end), which are apart by any of `apart`; '#' begins a comment line. */
@@ -70,9 +56,11 @@ static void load_list(const char *text, const char *end, const char *apart)
 
 void module_boot(void)
 {
-	const char *list = cmdline_value("modules");
+	const char *list = cmdline_value("modules"), *autoload = cmdline_value("autoload");
 	struct initrd_entry file;
 
+	if (autoload)
+		module_autoload_on = strcmp(autoload, "0") != 0;
 	if (list) {
 		load_list(list, list + strlen(list), ",");
 		return;

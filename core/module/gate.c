@@ -23,7 +23,7 @@
 #include "core/time/clock.h"
 #include "core/trap/syscall.h"
 
-#define DRAIN_NS (5 * NSEC_PER_SEC)	/* for everybody to come to rest */
+#define DRAIN_NS (30 * NSEC_PER_SEC)	/* for everybody to come to rest */
 #define LOOK_NS  (200 * NSEC_PER_USEC)	/* between two looks */
 #define TIMES_MAX 64
 
@@ -128,6 +128,9 @@ void gate_exit_work(struct trap_frame *frame)
 	call = load_acquire(&syscall_table[nr]);
 	if (call == gate_call)
 		call = binding_of(gate.module, (unsigned int)nr);
+	/* The module is gone. Loading it again would wait for those who wait for us. */
+	if (call == syscall_absent && thread_has_work(current, WORK_SETTLE))
+		gate_settled();
 	arch_syscall_set_result(frame, call(frame));
 }
 
@@ -197,14 +200,14 @@ static void move_on(struct module_inspection *i, void *arg)
 	module_for_each_inside(i->module, i->running ? push : kick);
 }
 
-int module_drain(struct module *m)
+int module_drain(struct module *m, bool sleepers)
 {
 	uint64_t end = clock_monotonic() + DRAIN_NS;
 	struct module_inspection i;
 
 	for (;;) {
-		module_inspect(m, &i, move_on, NULL);
-		if (!i.running && !i.asleep)
+		module_inspect(m, &i, sleepers ? move_on : NULL, NULL);
+		if (!i.running && (!i.asleep || !sleepers))
 			return 0;
 		if (clock_monotonic() >= end)
 			return -EBUSY;

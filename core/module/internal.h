@@ -86,5 +86,5 @@ void gate_open(struct module *m);
 void *gate_hook(unsigned int index);
 /* For how long the gate was shut the last time, in ns. */
 uint64_t gate_last_time(void);
-/* Threads inside leave: waits until none is inside, kicking those that sleep. 0, or -EBUSY after a while. */
-int module_drain(struct module *m);
+/* Waits until none is inside, kicking those that sleep; `sleepers` false: these are left alone, and may stay. 0, or -EBUSY after a while. */
+int module_drain(struct module *m, bool sleepers);

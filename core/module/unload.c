@@ -14,6 +14,8 @@
 #include "core/sync/mutex.h"
 #include "core/sync/rcu.h"
 
+#define ATTEMPTS 8			/* at finding nobody inside */
+
 struct removal {
 	const char *name;
 	bool force;
@@ -40,8 +42,10 @@ static void take_out(struct module_inspection *i, void *arg)
 	struct removal *r = arg;
 
 	r->error = -EBUSY;
-	if (i->running || i->asleep)
+	if (i->asleep && !r->force)
 		r->why = "threads are inside";
+	else if (i->running || i->asleep)
+		r->error = -EAGAIN;
 	else if (i->timers || i->interrupts)
 		r->why = "timers are armed or interrupts requested";
 	else if (i->busy)
@@ -80,13 +84,18 @@ static int remove_locked(struct module *m, struct removal *r)
 	if (error)
 		return error;
 	gate_shut(m);
-	if (r->force)
-		error = module_drain(m);
-	r->why = "threads did not leave it in time";
-	if (!error) {
+	/* Somebody may pass through a hook just then. */
+	error = -EAGAIN;
+	for (unsigned int n = 0; error == -EAGAIN && n < ATTEMPTS; n++) {
+		r->why = "threads did not leave it in time";
+		error = r->force || n ? module_drain(m, r->force) : 0;
+		if (error)
+			break;
 		module_inspect(m, &i, take_out, r);
 		error = r->error;
 	}
+	if (error == -EAGAIN)
+		error = -EBUSY;
 	gate_open(error ? m : NULL);
 	if (error)
 		return error;

@@ -6,6 +6,7 @@
 #include <gen/linux.h>
 #include <linux/resource.h>
 
+#include "core/module/autoload.h"
 #include "core/sched/sched.h"
 
 #define CLOCK_TICK_NS 10000000ull	/* USER_HZ 100 */
@@ -50,6 +51,9 @@ static int change_limit(struct process *p, unsigned int which, const struct rlim
 	else if (new)
 		p->limits[which] = *new;
 	spin_unlock_irqrestore(&p->lock, flags);
+	/* The module of the CPU timers holds processes to the limit. */
+	if (!error && new && which == RLIMIT_CPU && new->rlim_cur != RLIM64_INFINITY)
+		module_request("posix_timers");
 	if (!error && new && (which == RLIMIT_STACK || which == RLIMIT_DATA || which == RLIMIT_MEMLOCK))
 		limit_memory(p, which);
 	return error;

@@ -5,6 +5,7 @@ return {
 	hooks = { group_gone = "procfs_process_gone" },
 	services = {},
 	params = {},
+	aliases = { "fs-proc" },
 	replace = "never",
 	init = "procfs_init",
 	fini = "procfs_exit",

@@ -6,6 +6,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/random.h"
+#include "core/module/autoload.h"
 #include "core/module/module.h"
 #include "modules/procfs/internal.h"
 
@@ -128,6 +129,24 @@ static long store_modules_disabled(const char *text, size_t n, void *arg)
 	return (long)n;
 }
 
+static int show_autoload(struct text_out *t, void *arg)
+{
+	text_printf(t, "%d\n", READ_ONCE(module_autoload_on));
+	return 0;
+}
+
+static long store_autoload(const char *text, size_t n, void *arg)
+{
+	int64_t value;
+
+	if (parse(text, n, &value) || value < 0 || value > 1)
+		return -EINVAL;
+	if (!service(authority)->capable(CAP_SYS_MODULE))
+		return -EPERM;
+	WRITE_ONCE(module_autoload_on, value != 0);
+	return (long)n;
+}
+
 /* What is fixed here, as programs expect to read it. */
 struct setting {
 	const char *path;
@@ -149,6 +168,7 @@ static const struct text_file_type threads_max_type = { .show = show_threads_max
 static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
 static const struct text_file_type panic_type = { .show = show_panic, .store = store_panic };
 static const struct text_file_type modules_disabled_type = { .show = show_modules_disabled, .store = store_modules_disabled };
+static const struct text_file_type autoload_type = { .show = show_autoload, .store = store_autoload };
 static const struct text_file_type setting_type = { .show = show_setting };
 
 static struct setting settings[] = {
@@ -194,6 +214,7 @@ int proc_sys_init(void)
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
 		{ "sys/kernel/threads-max", 0444, &threads_max_type, NULL },
 		{ "sys/kernel/panic", 0644, &panic_type, NULL },
+		{ "sys/kernel/modules_autoload", 0644, &autoload_type, NULL },
 		{ "sys/kernel/modules_disabled", 0644, &modules_disabled_type, NULL },
 		{ "sys/vm/overcommit_memory", 0644, &overcommit_type, NULL },
 		{ "sys/fs/file-max", 0444, &file_max_type, NULL },

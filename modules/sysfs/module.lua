@@ -5,6 +5,7 @@ return {
 	hooks = {},
 	services = {},
 	params = {},
+	aliases = { "fs-sysfs" },
 	replace = "never",
 	init = "sysfs_init",
 	fini = "sysfs_exit",

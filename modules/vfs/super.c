@@ -2,6 +2,7 @@
  * Super blocks and the list of file-system types. types_mutex guards the list; a type is looked up and used to mount
  * under it, so that it cannot be unregistered half way.
  */
+#include "core/module/autoload.h"
 #include "modules/vfs/internal.h"
 #include "modules/vfs/super.h"
 
@@ -66,10 +67,19 @@ int super_mount(const char *type_name, const char *source, unsigned int flags, c
 		struct super **out)
 {
 	struct fs_type *t;
+	char alias[40];
 	int error = -ENODEV;
 
 	mutex_lock(&types_mutex);
 	t = find_type(type_name);
+	if (!t && strlen(type_name) < sizeof(alias) - 3) {
+		/* Its module registers it under the mutex. */
+		mutex_unlock(&types_mutex);
+		snprintf(alias, sizeof(alias), "fs-%s", type_name);
+		module_request_alias(alias);
+		mutex_lock(&types_mutex);
+		t = find_type(type_name);
+	}
 	if (t)
 		error = t->mount(t, source, flags, options, out);
 	mutex_unlock(&types_mutex);

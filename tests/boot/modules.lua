@@ -79,7 +79,7 @@ return function(t)
 		end
 	end
 	local machine = shell.start(t, {
-		direct = true, smp = 1, name = "no procfs",
+		direct = true, smp = 1, name = "no procfs", append = "autoload=0",
 		initrd = { shell.archive(t, "list", tamper.entries({}, without)) },
 	})
 	if machine then
@@ -136,7 +136,7 @@ return function(t)
 
 	-- modules= instead of the list: no list needed.
 	machine = shell.start(t, {
-		direct = true, smp = 1, name = "modules=", append = "panic=-1 modules=cred,vfs,tmpfs,devfs,linux,procfs,tty",
+		direct = true, smp = 1, name = "modules=", append = "panic=-1 autoload=0 modules=cred,vfs,tmpfs,devfs,linux,procfs,tty",
 		initrd = { shell.archive(t, "nolist", { cpio.file(tamper.directory() .. "/modules.boot", "nowhere\n") }) },
 	})
 	if machine then

@@ -2,7 +2,7 @@
 // libc: musl
 // linux: no (loads modules of this kernel)
 // flags: -pthread
-// timeout: 60
+// timeout: 150
 // calls: init_module finit_module delete_module
 // errors: init_module finit_module delete_module
 #define _GNU_SOURCE
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -355,8 +356,43 @@ static void drain(void)
 	CHECK_EQ((long)result, 1l);	/* ENOSYS meanwhile */
 }
 
+/* Nothing comes back by itself while these tests take modules out. */
+static void autoload(const char *on)
+{
+	int fd;
+
+	mount("proc", "/proc", "proc", 0, NULL);
+	fd = open("/proc/sys/kernel/modules_autoload", O_WRONLY);
+	CHECK_EQ(write(fd, on, 1), 1);
+	close(fd);
+}
+
+/* Taken out by force with waiters inside, it is loaded again by their calls. */
+static void comes_back(void)
+{
+	pthread_t t[4];
+	void *result;
+
+	word = 0;
+	woken = 0;
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(pthread_create(&t[i], NULL, plain_waiter, NULL), 0);
+	usleep(50000);
+	CHECK_EQ(unload("futex", O_TRUNC), 0);
+	usleep(50000);
+	CHECK_ERRNO(load("futex", "", 0), EEXIST);
+	CHECK_EQ(syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0), 4);
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(pthread_join(t[i], &result), 0);
+		CHECK(!result);
+	}
+}
+
 int main(void)
 {
+	for (int i = 0; i < 4; i++)
+		load(replaceable[i], "", 0);
+	autoload("0");
 	errors();
 	unprivileged();
 	out_and_in();
@@ -368,5 +404,7 @@ int main(void)
 	signals();
 	fork_storm();
 	drain();
+	autoload("1");
+	comes_back();
 	return test_done();
 }

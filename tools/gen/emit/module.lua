@@ -191,10 +191,6 @@ local function emit_modinfo(out, context, module, rows)
 	info("license", "Dual BSD/GPL")
 	info("vermagic", context.release .. " " .. context.port)
 	info("depends", table.concat(module.needs, ","))
-	-- depmod knows the modules that symbols come from; modprobe shall know those that are needed for their order, too.
-	if #module.needs > 0 then
-		info("softdep", "pre: " .. table.concat(module.needs, " "))
-	end
 	info("abi", context.abi_hash)
 	info("rows", rows_hash(rows))
 	info("replace", module.replace)
