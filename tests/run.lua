@@ -4,6 +4,7 @@ run.lua: runs the tests.  lua5.3 tests/run.lua --arch A --config C --dir BUILD [
 Kinds, in the order in which they run: gen, lint (Lua files that return a list of { name, function }), host (C programs
 over parts of the kernel), guest and smoke (C programs on the kernel and on the build machine), boot and live (Lua
 files that return a function and drive a virtual machine). Prints progress and, last, `N passed, N failed`.
+The kind torture runs only when it is named.
 ]]
 package.path = "./?.lua;" .. package.path
 
@@ -11,7 +12,9 @@ local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
 local report = require "tests.lib.report"
 
-local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot", "live" }
+local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot", "live", "torture" }
+-- Not among "every test": it takes as long as it is told.
+local ON_DEMAND = { torture = true }
 
 local function parse(words)
 	local options, i = { kinds = {}, files = {} }, 1
@@ -35,7 +38,7 @@ local function parse(words)
 	end
 	if not next(options.kinds) then
 		for _, kind in ipairs(KINDS) do
-			options.kinds[kind] = true
+			options.kinds[kind] = not ON_DEMAND[kind]
 		end
 	end
 	return options
@@ -102,6 +105,10 @@ end
 
 function run.live(options)
 	run_machines(options, "live")
+end
+
+function run.torture(options)
+	run_machines(options, "torture")
 end
 
 local function main()

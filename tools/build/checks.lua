@@ -53,6 +53,9 @@ function checks.test(options)
 	if options.count then
 		command = command .. " --count " .. fs.quote(options.count)
 	end
+	if options.threads then
+		command = command .. " --threads " .. fs.quote(options.threads)
+	end
 	for _, word in ipairs(options.words) do
 		command = command .. " " .. fs.quote(word)
 	end
@@ -64,6 +67,13 @@ end
 function checks.live(options)
 	options.count = options.words[1] or "10000"
 	options.words = { "live" }
+	return checks.test(options)
+end
+
+-- torture [SECONDS [THREADS]]: the long form of the thread torture, always in the debug configuration.
+function checks.torture(options)
+	options.count, options.threads = options.words[1] or "1800", options.words[2] or "1000"
+	options.config, options.words = "debug", { "torture" }
 	return checks.test(options)
 end
 
