@@ -2,8 +2,9 @@
  * Kernel virtual memory outside the direct map.
  *
  * Areas are kept in a tree by address; a search for room goes on where the last one ended and wraps once. Each area is preceded by an
- * unmapped guard page, which for kernel stacks turns an overflow into a fault. Stacks are kept for reuse; too many of them are
- * given back by the RCU thread, because freeing waits for other CPUs' TLBs.
+ * unmapped guard page, which for kernel stacks turns an overflow into a fault. Freed stacks are kept for reuse; beyond a few
+ * they are given back bit by bit by the RCU thread, because freeing waits for other CPUs' TLBs. All of them can be reused until
+ * then: otherwise threads that come and go faster than that would use memory up.
  *
  * Locking: each arena's mutex; the stack cache has a spinlock with interrupts off.
  */
@@ -36,11 +37,14 @@ static struct arena module_arena = {
 	MUTEX_INIT(module_arena.lock), { NULL }, MODULE_AREA_BASE, MODULE_AREA_END, MODULE_AREA_BASE,
 };
 
-#define STACK_CACHE_MAX 32
+#define STACK_CACHE_MAX  32		/* kept for good */
+#define STACK_TRIM_BATCH 16		/* given back in one go: other callbacks wait meanwhile */
 static struct {
 	struct spinlock lock;
 	void *first;			/* chained through their first word */
 	unsigned int count;
+	bool trimming;			/* `trim` is queued or runs */
+	struct rcu_head trim;
 } stack_cache = { .lock = SPINLOCK_INIT(stack_cache.lock) };
 
 static bool area_below(const struct rb_node *a, const struct rb_node *b)
@@ -244,39 +248,56 @@ void device_unmap(void *p, size_t size)
 }
 KAPI(device_unmap);
 
-uintptr_t kernel_stack_alloc(void)
+/* A stack of the cache, if it has more than `keep`. */
+static void *take_stack(unsigned int keep)
 {
 	unsigned long irq = spin_lock_irqsave(&stack_cache.lock);
-	void *stack = stack_cache.first;
+	void *stack = stack_cache.count > keep ? stack_cache.first : NULL;
 
 	if (stack) {
 		stack_cache.first = *(void **)stack;
 		stack_cache.count--;
 	}
 	spin_unlock_irqrestore(&stack_cache.lock, irq);
+	return stack;
+}
+
+uintptr_t kernel_stack_alloc(void)
+{
+	void *stack = take_stack(0);
+
 	if (!stack)
 		stack = arena_alloc(&vmap_arena, KERNEL_STACK_SIZE, 0, true);
 	return (uintptr_t)stack;
 }
 
-static void stack_free_rcu(struct rcu_head *head)
+static void trim_stacks(struct rcu_head *head)
 {
-	vfree(head);
+	unsigned long irq;
+	bool more;
+
+	for (unsigned int i = 0; i < STACK_TRIM_BATCH; i++)
+		vfree(take_stack(STACK_CACHE_MAX));
+	irq = spin_lock_irqsave(&stack_cache.lock);
+	more = stack_cache.count > STACK_CACHE_MAX;
+	stack_cache.trimming = more;
+	spin_unlock_irqrestore(&stack_cache.lock, irq);
+	if (more)
+		rcu_call(head, trim_stacks);
 }
 
 void kernel_stack_free(uintptr_t base)
 {
 	unsigned long irq = spin_lock_irqsave(&stack_cache.lock);
-	bool keep = stack_cache.count < STACK_CACHE_MAX;
+	bool trim;
 
-	if (keep) {
-		*(void **)base = stack_cache.first;
-		stack_cache.first = (void *)base;
-		stack_cache.count++;
-	}
+	*(void **)base = stack_cache.first;
+	stack_cache.first = (void *)base;
+	trim = ++stack_cache.count > STACK_CACHE_MAX && !stack_cache.trimming;
+	stack_cache.trimming |= trim;
 	spin_unlock_irqrestore(&stack_cache.lock, irq);
-	if (!keep)
-		rcu_call((struct rcu_head *)base, stack_free_rcu);	/* the head lies in the stack itself */
+	if (trim)
+		rcu_call(&stack_cache.trim, trim_stacks);
 }
 
 bool kernel_stack_guard(uintptr_t va)
