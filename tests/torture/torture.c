@@ -10,14 +10,14 @@ int main(int argc, char **argv)
 	int steps = argc > 3 ? atoi(argv[3]) : 30;
 	unsigned int first_seed = argc > 4 ? (unsigned int)atoi(argv[4]) : 1, rounds = 0, total = 0;
 	time_t end = time(NULL) + seconds;
-	long before, after;
+	long before, after = 0;
 
 	if (argc > 1 && !strcmp(argv[1], "noop"))
 		return 0;
 	/* What the kernel keeps for the next time is not lost: one minute comes before the comparison. */
 	if (torture(threads, steps, seconds / 10, first_seed, &total))
 		return 1;
-	sleep(1);
+	sleep(5);
 	before = free_kilobytes();
 	while (time(NULL) < end) {
 		if (torture(threads, steps, (int)(end - time(NULL) < 60 ? end - time(NULL) : 60), first_seed + total, &rounds)) {
@@ -28,8 +28,13 @@ int main(int argc, char **argv)
 		printf("%u rounds, %ld kB free\n", total, free_kilobytes());
 		fflush(stdout);
 	}
-	sleep(1);
-	after = free_kilobytes();
+	/* Kernel stacks are given back one after the other. */
+	for (int i = 0; i < 60; i++) {
+		sleep(1);
+		after = free_kilobytes();
+		if (before - after <= before / 100)
+			break;
+	}
 	printf("torture: %u rounds, free memory %ld kB before and %ld kB after\n", total, before, after);
 	return before - after > before / 100;
 }
