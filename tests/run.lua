@@ -90,12 +90,19 @@ end
 local function run_machines(options, kind)
 	local vm = require "tests.lib.vm"
 	for _, path in ipairs(files(options, kind, "*.lua")) do
+		-- A line `-- ports: x86_64 (reason)` names the ports that have what the test is about.
+		local ports = (fs.read(path):match("%-%- ports: ([^\n]*)") or options.arch)
+		if not (" " .. ports .. " "):find(" " .. options.arch .. " ", 1, true) then
+			report.note(path .. ": only on " .. ports)
+			goto next
+		end
 		local test = dofile(path)
 		report.run(path:gsub("^tests/", ""):gsub("%.lua$", ""), function(t)
 			t.options, t.vm, t.dir = options, vm, options.dir
 			test(t)
 		end)
 		process.kill_all()
+		::next::
 	end
 end
 

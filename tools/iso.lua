@@ -1,5 +1,5 @@
 --[[
-iso.lua: the hybrid ISO (BIOS and UEFI, CD and USB stick) by grub-mkrescue, small and reproducible.
+iso.lua: the ISO by grub-mkrescue, for CD and USB stick (x86_64: BIOS and UEFI, aarch64: UEFI), small and reproducible.
 
 	lua5.4 tools/iso.lua OUT.iso BUILD-DIRECTORY [GRUB.CFG] [ARCHIVE]
 ARCHIVE: one more file of the build directory; with it the two plain archives are left out.
@@ -9,9 +9,6 @@ package.path = "./?.lua;" .. package.path
 local fs = require "tools.lib.fs"
 
 local DATE = "2024010100000000"
-local GRUB_MODULES = "multiboot2 normal serial terminal part_gpt part_msdos iso9660 fat all_video gfxterm search "
-	.. "search_label echo test boot configfile font"
-
 -- grub-mkrescue takes a random FAT serial number from mformat; a wrapper earlier in PATH fixes it.
 local function write_mformat(directory)
 	local real = fs.lines("command -v mformat")[1]
@@ -25,22 +22,23 @@ end
 
 local function main(words)
 	local out, dir = words[1], words[2]
+	local arch = dofile(("arch/%s/arch.lua"):format(dir:match("^build/([%w_]+)") or "x86_64"))
 	local tree = out .. ".tree"
 	assert(os.execute(("rm -rf %s && mkdir -p %s/boot/grub"):format(tree, tree)))
-	local names = { "mortise.elf", "modules.cpio", "rootfs.cpio" }
+	local names = { arch.kernel, "modules.cpio", "rootfs.cpio" }
 	if words[4] then
-		names = { "mortise.elf", words[4] }
+		names = { arch.kernel, words[4] }
 	end
 	for _, name in ipairs(names) do
 		assert(os.execute(("cp %s/%s %s/boot/%s"):format(dir, name, tree, name)))
 	end
-	assert(os.execute(("cp %s %s/boot/grub/grub.cfg"):format(fs.quote(words[3] or "iso/grub.cfg"), tree)))
+	assert(os.execute(("cp %s %s/boot/grub/grub.cfg"):format(fs.quote(words[3] or arch.grub.config), tree)))
 	write_mformat(dir .. "/bin")
 	assert(os.execute(("find %s -exec touch -h -d @1704067200 {} +"):format(tree)))
-	local command = ("PATH=%s/bin:$PATH SOURCE_DATE_EPOCH=1704067200 grub-mkrescue --fonts= --locales= --themes= "
+	local command = ("PATH=%s/bin:$PATH SOURCE_DATE_EPOCH=1704067200 grub-mkrescue %s --fonts= --locales= --themes= "
 		.. "--install-modules=%s -o %s %s -- -volume_date uuid %s -volume_date all_file_dates %s "
 		.. "-boot_image any gpt_disk_guid=4d4f525449534500900000000000a001 >%s.log 2>&1"):format(
-		dir, fs.quote(GRUB_MODULES), out, tree, DATE, DATE, out)
+		dir, arch.grub.directory and "-d " .. arch.grub.directory or "", fs.quote(arch.grub.modules), out, tree, DATE, DATE, out)
 	if not os.execute(command) then
 		io.stderr:write(fs.read(out .. ".log") or "")
 		error("grub-mkrescue failed", 0)

@@ -15,7 +15,7 @@ return {
 	uapi = { "/usr/aarch64-linux-gnu/include" },
 	vdso_cflags = { "-mbranch-protection=standard", "-mno-outline-atomics" },
 	qemu = "qemu-system-aarch64",
-	machine = { "-M", "virt,gic-version=3", "-cpu", "max", "-semihosting" },
+	machine = { "-M", "virt,gic-version=3,acpi=off", "-cpu", "max", "-semihosting" },
 	console = "ttyAMA0",
 	busybox = "build/foreign/arm64/busybox-static/bin/busybox",
 	test_cc = {
@@ -25,11 +25,21 @@ return {
 	-- Of the static programs in the root file system, and what it needs.
 	user_cc = "aarch64-linux-gnu-gcc -specs build/foreign/arm64/musl-dev/usr/lib/aarch64-linux-musl/musl-gcc.specs",
 	user_cc_needs = "build/foreign/arm64/musl-dev/.complete",
+	-- GRUB and the firmware; the tree that the kernel reads is the firmware's to hand over, which it does without ACPI.
+	grub = {
+		config = "iso/grub.aarch64.cfg", directory = "build/foreign/arm64/grub-efi-arm64-bin/usr/lib/grub/arm64-efi",
+		modules = "linux normal serial terminal part_gpt part_msdos part_acorn part_amiga part_apple part_bsd part_dfly part_dvh "
+			.. "part_plan part_sun part_sunpc iso9660 fat search search_label echo test boot configfile",
+		needs = "build/foreign/arm64/grub-efi-arm64-bin/.complete",
+	},
+	firmware = { "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd" },
+	uefi_only = true,
 	-- Packages of the port's own architecture: a file of each, by which the build knows that it is there.
 	foreign = {
 		debian = "arm64",
 		files = {
 			["busybox-static"] = "build/foreign/arm64/busybox-static/bin/busybox",
+			["grub-efi-arm64-bin"] = "build/foreign/arm64/grub-efi-arm64-bin/.complete",
 			["musl-dev"] = "build/foreign/arm64/musl-dev/.complete",
 		},
 	},

@@ -18,6 +18,13 @@ return {
 	vdso_cflags = { "-mno-sse" },
 	qemu = "qemu-system-x86_64",
 	machine = { "-M", "q35", "-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=4" },
+	screen = { "-vga", "std" },
+	grub = {
+		config = "iso/grub.cfg",
+		modules = "multiboot2 normal serial terminal part_gpt part_msdos iso9660 fat all_video gfxterm search "
+			.. "search_label echo test boot configfile font",
+	},
+	firmware = { "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE.fd" },
 	console = "ttyS0",
 	busybox = "/bin/busybox",
 	native = true,				-- its programs run on the build machine

@@ -43,7 +43,7 @@ return function(t)
 	end
 	t.check(not environment:find("\nHOME=/\n", 1, true), "environment: HOME once", environment)
 	t.equal(section(text, "cmdline"),
-		'console=ttyS0 rdinit=/show panic=-1 first x=y "quoted word" HOME=/elsewhere loglevel=7 quoted="a b" futex.hash_bits=4 -- last quiet\n',
+		'console=' .. t.vm.build.arch.console .. ' rdinit=/show panic=-1 first x=y "quoted word" HOME=/elsewhere loglevel=7 quoted="a b" futex.hash_bits=4 -- last quiet\n',
 		"/proc/cmdline is the whole line")
 	t.check(text:match("@@name /show\n"), "rdinit= names the program", text:sub(-600))
 	for number = 0, 2 do

@@ -1,4 +1,5 @@
 -- The kernel image runs at another address each time, and where it is linked when nokaslr asks for it; backtraces name functions in both.
+-- ports: x86_64 (the other port runs where it is linked)
 local fs = require "tools.lib.fs"
 
 local WORDS = "panic=-1 rdinit=/bin/true "

@@ -2,11 +2,22 @@
 -- about itself and switches off.
 local shell = require "tests.lib.shell"
 
-local MACHINES = {
+local MACHINES = {}
+
+MACHINES.x86_64 = {
 	{ smp = 1 }, { smp = 2 }, { smp = 4 }, { smp = 8 },
 	{ smp = 1, mem = 32 }, { smp = 2, mem = 4096 },
 	{ smp = 2, cpu = "Nehalem" }, { smp = 2, cpu = "qemu64" }, { smp = 2, cpu = "max" },
 	{ smp = 1, machine = "pc" },
+	{ smp = 4, append = "nosmp", online = 1 },
+}
+
+MACHINES.aarch64 = {
+	{ smp = 1 }, { smp = 2 }, { smp = 4 }, { smp = 8 },
+	{ smp = 1, mem = 64 }, { smp = 2, mem = 4096 },
+	{ smp = 2, cpu = "cortex-a53" }, { smp = 2, cpu = "cortex-a72" }, { smp = 2, cpu = "max" },
+	{ smp = 1, machine = "virt,gic-version=2" }, { smp = 8, machine = "virt,gic-version=2" },
+	{ smp = 4, machine = "virt,gic-version=2", cpu = "cortex-a53" },
 	{ smp = 4, append = "nosmp", online = 1 },
 }
 
@@ -16,7 +27,7 @@ local function name_of(m)
 end
 
 return function(t)
-	for _, m in ipairs(MACHINES) do
+	for _, m in ipairs(MACHINES[t.vm.build.arch.name]) do
 		local name = name_of(m)
 		local memory = m.mem or 256
 		local machine = shell.start(t, {

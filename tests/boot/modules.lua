@@ -106,7 +106,7 @@ return function(t)
 	refused(t, "truncated header", { rseq = read("rseq"):sub(1, 30) }, { "rseq" }, "module [^\n]*not an ELF file")
 	refused(t, "empty module", { rseq = "" }, { "rseq" }, "module [^\n]*not an ELF file")
 	refused(t, "text for a module", { rseq = "#!/bin/sh\necho no\n" }, { "rseq" }, "module [^\n]*not an ELF file")
-	refused(t, "other machine", { rseq = tamper.replace_at(read "rseq", 0x12, "\xb7\0") }, { "rseq" },
+	refused(t, "other machine", { rseq = tamper.replace_at(read "rseq", 0x12, "\x28\0") }, { "rseq" },
 		"module [^\n]*another machine")
 	refused(t, "no name", { rseq = tamper.set(read "rseq", "name", "") }, { "rseq" }, "module [^\n]*no usable name")
 	refused(t, "loaded twice", {}, {}, "module vfs: is loaded already", {

@@ -1,6 +1,7 @@
 --[[
 The framebuffer console: GRUB sets a mode, the kernel writes its log and the shell its prompt; the picture is read back with the console's own font.
 ]]
+-- ports: x86_64 (the other port has no screen)
 local shell = require "tests.lib.shell"
 local vm = require "tests.lib.vm"
 

@@ -68,7 +68,7 @@ function vm.start(options)
 		add("-append", ("console=%s %s"):format(build.arch.console, options.append or ""))
 	else
 		if options.uefi then
-			add("-bios", "/usr/share/ovmf/OVMF.fd")
+			add("-bios", build.arch.firmware[1])
 		end
 		add("-cdrom", options.iso or build.dir .. "/mortise.iso")
 	end

@@ -13,8 +13,12 @@ local SHORT = 300
 
 local function compile(t, name)
 	local program = t.options.scratch .. "/" .. name
-	local output, code = process.run({ "musl-gcc", "-std=gnu11", "-O2", "-Wall", "-Werror", "-static", "-pthread", "-I.", "-o",
-		program, "tests/live/" .. name .. ".c" }, 120)
+	local words = { table.unpack(t.vm.build.arch.test_cc.musl) }
+	for _, word in ipairs { "-std=gnu11", "-O2", "-Wall", "-Werror", "-static", "-pthread", "-I.", "-o", program,
+		"tests/live/" .. name .. ".c" } do
+		words[#words + 1] = word
+	end
+	local output, code = process.run(words, 120)
 	t.check(code == 0, name .. " compiles", output)
 	return code == 0 and fs.read(program)
 end

@@ -178,6 +178,27 @@ static int rseq_increment(volatile struct rseq_area *area)
 	uint32_t cpu = area->cpu_id_start;
 	unsigned long *counter = &shared->rseq_counter[cpu % CPUS].n;
 
+#ifdef __aarch64__
+	__asm__ goto(".pushsection .data.rseq_cs, \"aw\"\n\t"
+		     ".balign 32\n"
+		     "3:\t.long 0, 0\n\t"
+		     ".quad 1f, 2f - 1f, 4f\n\t"
+		     ".popsection\n\t"
+		     "adrp x9, 3b\n\t"
+		     "add x9, x9, :lo12:3b\n\t"
+		     "str x9, [%[area], #8]\n"
+		     "1:\tldr w9, [%[area], #4]\n\t"
+		     "cmp w9, %w[cpu]\n\t"
+		     "b.ne 4f\n\t"
+		     "ldr x9, [%[counter]]\n\t"
+		     "add x9, x9, #1\n\t"
+		     "str x9, [%[counter]]\n"
+		     "2:\tb 5f\n\t"
+		     ".long 0x53053053\n"
+		     "4:\tb %l[aborted]\n"
+		     "5:"
+		     : : [area] "r"(area), [cpu] "r"(cpu), [counter] "r"(counter) : "x9", "memory", "cc" : aborted);
+#else
 	__asm__ goto(".pushsection .data.rseq_cs, \"aw\"\n\t"
 		     ".balign 32\n"
 		     "3:\t.long 0, 0\n\t"
@@ -197,6 +218,7 @@ static int rseq_increment(volatile struct rseq_area *area)
 		     "4:\tjmp %l[aborted]\n\t"
 		     ".popsection"
 		     : : [area] "r"(area), [cpu] "r"(cpu), [counter] "r"(counter) : "rax", "memory", "cc" : aborted);
+#endif
 	return 1;
 aborted:
 	return 0;

@@ -235,8 +235,8 @@ local function write_images(build, out, kos)
 	out[#out + 1] = ("build %s/modctl: program tools/modctl/modctl.c | %s"):format(dir, build.arch.user_cc_needs or "")
 	out[#out + 1] = ("build %s/rootfs.cpio: rootfs_cpio | %s/modctl %s %s %s\n  programs = %s/modctl"):format(dir, dir,
 		table.concat(sources.rootfs_files(), " "), build.arch.busybox, table.concat(sources.initrd_tools(), " "), dir)
-	out[#out + 1] = ("build %s/mortise.iso: iso | %s/%s %s/modules.cpio %s/rootfs.cpio iso/grub.cfg tools/iso.lua")
-		:format(dir, dir, build.arch.kernel, dir, dir)
+	out[#out + 1] = ("build %s/mortise.iso: iso | %s/%s %s/modules.cpio %s/rootfs.cpio %s tools/iso.lua %s")
+		:format(dir, dir, build.arch.kernel, dir, dir, build.arch.grub.config, build.arch.grub.needs or "")
 	out[#out + 1] = ("build all: phony %s/%s %s/modules.cpio %s/rootfs.cpio\ndefault all"):format(dir, build.arch.kernel, dir, dir)
 end
 

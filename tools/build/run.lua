@@ -7,15 +7,13 @@ local ninja = require "tools.build.ninja"
 
 local run = {}
 
-local OVMF = { "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE.fd" }
-
-local function firmware()
-	for _, path in ipairs(OVMF) do
+local function firmware(arch)
+	for _, path in ipairs(arch.firmware) do
 		if fs.exists(path) then
 			return path
 		end
 	end
-	error("UEFI firmware is not installed (package ovmf)", 0)
+	error("UEFI firmware is not installed: " .. table.concat(arch.firmware, ", "), 0)
 end
 
 -- Several archives as one file, each beginning at a multiple of 512 as the writer pads them.
@@ -38,14 +36,17 @@ end
 
 -- An ISO with the extra archives and words, beside the plain one.
 local function special_iso(build, options)
-	local text = fs.read("iso/grub.cfg")
+	local text = fs.read(build.arch.grub.config)
 	local words = table.concat(options.append, " ")
-	text = text:gsub("(\tmultiboot2 [^\n]*)", "%1 " .. words:gsub("%%", "%%%%"))
+	for _, command in ipairs { "multiboot2", "linux" } do
+		text = text:gsub("(\t" .. command .. " [^\n]*)", "%1 " .. words:gsub("%%", "%%%%"))
+	end
 	local path = build.dir .. "/run.grub.cfg"
 	if #options.initrd > 0 then
 		join_archives(build, options.initrd)
 		text = text:gsub("\tmodule2 /boot/modules.cpio modules\n", "")
 			:gsub("module2 /boot/rootfs.cpio rootfs", "module2 /boot/all.cpio all")
+			:gsub("initrd /boot/modules.cpio /boot/rootfs.cpio", "initrd /boot/all.cpio")
 	end
 	fs.write(path, text)
 	local out = build.dir .. "/run.iso"
@@ -70,7 +71,9 @@ function run.command(build, options)
 	if options.gui then
 		add("-serial", "mon:stdio")
 	else
-		add("-display", "none", "-vga", "std", "-serial", "mon:stdio")
+		add("-display", "none")
+		add(table.unpack(arch.screen or {}))
+		add("-serial", "mon:stdio")
 	end
 	if options.gdb then
 		add("-s", "-S")
@@ -85,8 +88,8 @@ function run.command(build, options)
 		if #options.append > 0 or #options.initrd > 0 then
 			iso = special_iso(build, options)
 		end
-		if options.uefi then
-			add("-bios", firmware())
+		if options.uefi or arch.uefi_only then
+			add("-bios", firmware(arch))
 		end
 		add("-cdrom", iso)
 	end

@@ -9,9 +9,11 @@
 #include "platform.h"
 
 #include <arch/percpu.h>
+#include <arch/sysreg.h>
 
 #include "core/boot/boot.h"
 #include "core/lib/string.h"
+#include "core/time/clock.h"
 
 #define EARLY __attribute__((no_stack_protector))
 #define RANGES_MAX 256u
@@ -45,9 +47,23 @@ struct efi_boot_services {
 _Static_assert(offsetof(struct efi_boot_services, handle_protocol) == 152, "UEFI 2.10, 4.4");
 _Static_assert(offsetof(struct efi_boot_services, exit_boot_services) == 232, "UEFI 2.10, 4.4");
 
+struct efi_time {
+	uint16_t year;
+	uint8_t month, day, hour, minute, second, pad1;
+	uint32_t nanosecond;
+	int16_t zone;			/* minutes; 0x7ff: local time, which is taken for UTC */
+	uint8_t daylight, pad2;
+};
+
+struct efi_runtime_services {
+	uint8_t head[24];
+	uint64_t (*get_time)(struct efi_time *time, void *capabilities);
+};
+
 struct efi_system_table {
 	uint8_t head[24];
-	void *vendor, *revision, *console[6], *runtime;
+	void *vendor, *revision, *console[6];
+	const struct efi_runtime_services *runtime;
 	struct efi_boot_services *boot;
 	uint64_t table_count;
 	struct { struct efi_guid guid; void *table; } *tables;
@@ -64,6 +80,8 @@ _Static_assert(offsetof(struct efi_loaded_image, options) == 56, "UEFI 2.10, 9.1
 
 struct handover {
 	uint32_t valid, count;
+	struct efi_time time;		/* when the counter was at `counter`; year 0: not known */
+	uint64_t counter;
 	struct { uint64_t start, end; uint32_t kind; } ranges[RANGES_MAX];
 	char cmdline[BOOT_CMDLINE_SIZE];
 };
@@ -153,6 +171,9 @@ EARLY uint64_t efi_start(void *handle, struct efi_system_table *system, char *im
 	memcpy((void *)place, image, (size_t)(kernel_file_end - image_head));
 	h = (struct handover *)(place + (uint64_t)((char *)&handover - image_head));
 	read_options(handle, system, h);
+	if (system->runtime->get_time(&h->time, NULL))
+		h->time.year = 0;
+	h->counter = sysreg_read("cntvct_el0");
 	h->valid = 1;
 	*moved = place;
 	return leave(handle, system, h, (char *)map) ? tree : 0;
@@ -174,4 +195,26 @@ bool efi_read_handover(void)
 	}
 	str_copy(boot_info.cmdline, h->cmdline, sizeof(boot_info.cmdline));
 	return true;
+}
+
+/* Days since 1970 of a date of the Gregorian calendar, which repeats itself after 400 years. */
+static int64_t days_of(unsigned int year, unsigned int month, unsigned int day)
+{
+	unsigned int y = month <= 2 ? year - 1 : year, m = (month + 9) % 12;
+
+	return (int64_t)(y / 400) * 146097 + y % 400 * 365 + y % 400 / 4 - y % 400 / 100 + (m * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+int64_t efi_wall_clock(void)
+{
+	const struct efi_time *t = &handover.time;
+	int64_t seconds;
+
+	if (!handover.valid || t->year < 1970 || t->year > 9999 || !t->month || t->month > 12 || !t->day || t->day > 31)
+		return 0;
+	seconds = ((days_of(t->year, t->month, t->day) * 24 + t->hour) * 60 + t->minute) * 60 + t->second;
+	if (t->zone != 0x7ff)
+		seconds -= t->zone * 60;
+	seconds += (int64_t)((sysreg_read("cntvct_el0") - handover.counter) / timer_hz());
+	return seconds * (int64_t)NSEC_PER_SEC;
 }

@@ -78,3 +78,5 @@ int64_t rtc_read(void);
 
 /* efi.c: what the firmware's part of the start left; false if UEFI did not start us. */
 bool efi_read_handover(void);
+/* ns since 1970 by the firmware's clock; 0 if UEFI did not start us or has none. After timer_start. */
+int64_t efi_wall_clock(void);
