@@ -118,8 +118,11 @@ function run.torture(options)
 	run_machines(options, "torture")
 end
 
+local totals
+
 local function main()
 	local options = parse(arg)
+	totals = options.totals
 	local vm = require "tests.lib.vm"
 	options.scratch = process.temporary_directory()
 	vm.scratch = options.scratch
@@ -141,5 +144,8 @@ local ok, reason = xpcall(main, debug.traceback)
 if not ok then
 	report.result(false, "tests", tostring(reason))
 	pcall(process.kill_all)
+end
+if totals then
+	report.join(totals)
 end
 os.exit(report.finish())

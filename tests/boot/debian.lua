@@ -1,6 +1,6 @@
 --[[
-Debian's dynamically linked programs from an overlay of the build machine's own files: what they print here is what they print on
-the build machine's Linux.
+Debian's dynamically linked programs from an overlay: what they print here is what they print on the build machine's Linux. Where
+its programs are of the port, they are its own files with the libraries that they name; else the port's packages, unpacked.
 ]]
 local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
@@ -8,6 +8,26 @@ local vm = require "tests.lib.vm"
 
 local PROGRAMS = { "dash", "bash", "lua5.4", "gawk", "perl", "seq", "sort", "cat", "ls", "wc", "tr", "md5sum", "head", "stat", "cp", "mv", "rm",
 	"mkdir", "env", "sleep", "printf", "tail", "cut", "date" }
+
+-- What the programs above, and python3, are in, with all that these need.
+local PACKAGES = { "dash", "bash", "lua5.4", "gawk", "perl-base", "coreutils", "libc6", "libgcc-s1", "libtinfo6", "libreadline8", "libmpfr6",
+	"libgmp10", "libsigsegv2", "libselinux1", "libacl1", "libattr1", "libpcre2-8-0", "libcrypt1", "python3.11-minimal",
+	"libpython3.11-minimal", "libexpat1", "zlib1g" }
+
+local PYTHON = [[import sys, os, threading
+r, w = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.write(w, b"child")
+    os._exit(4)
+print(os.read(r, 10), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+total = []
+threads = [threading.Thread(target=lambda n=n: total.append(sum(range(n)))) for n in range(0, 1000, 100)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(sum(total), 2 ** 100, sys.version_info[:2])
+]]
+local PYTHON_PRINTS = "b'child' 4\n1422750 1267650600228229401496703205376 (3, 11)\n"
 
 local SCRIPTS = {
 	dash = [[for i in 1 2 3; do echo $i; done | cat; (exit 7); echo $?; trap 'echo usr1' USR1; kill -USR1 $$; x=$(echo sub); echo $x; sleep 0.1 & wait; echo waited]],
@@ -19,10 +39,8 @@ local SCRIPTS = {
 }
 local ORDER = { "dash", "bash", "gawk", "lua", "perl", "coreutils" }
 
--- The programs with the libraries that they name, as an archive.
-local function overlay(options)
-	local tree = options.scratch .. "/debian"
-	fs.mkdir(tree .. "/usr/bin")
+-- The build machine's programs with the libraries that they name.
+local function copy_native(tree)
 	for _, program in ipairs(PROGRAMS) do
 		local path = "/usr/bin/" .. program
 		assert(fs.exists(path), program .. " is not installed")
@@ -35,10 +53,38 @@ local function overlay(options)
 			end
 		end
 	end
+end
+
+-- The port's packages, kept from one run to the next; the directories that are links on an installed system are so here.
+local function copy_foreign(tree, architecture)
+	local where = "build/foreign/" .. architecture
+	assert(os.execute(("lua5.4 tools/foreign.lua %s %s %s"):format(architecture, where, table.concat(PACKAGES, " "))))
+	for _, package in ipairs(PACKAGES) do
+		assert(os.execute(("cp -a %s/%s/. %s/"):format(where, package, tree)))
+	end
+	assert(os.execute(("cd %s && rm -rf usr/share .complete && for d in bin sbin lib; do if [ -d $d ]; then cp -a $d/. usr/$d/ && rm -r $d; fi; "
+		.. "done && mkdir lib && cp -L usr/lib/*-linux-gnu/ld-linux-*.so.1 lib/"):format(tree)))
+end
+
+-- The programs as an archive, with a script each.
+local function overlay(options)
+	local tree = options.scratch .. "/debian"
+	local foreign = vm.build.arch.foreign
+	fs.mkdir(tree .. "/usr/bin")
+	if foreign then
+		fs.mkdir(tree .. "/usr/lib")
+		copy_foreign(tree, foreign.debian)
+		fs.write(tree .. "/python.py", PYTHON)
+	else
+		copy_native(tree)
+	end
 	local lines = { "#!/bin/busybox sh", "mount -t devtmpfs dev /dev; mount -t proc proc /proc; mount -t tmpfs tmp /tmp", "export PATH=/usr/bin:/bin LC_ALL=C" }
 	for _, name in ipairs(ORDER) do
 		fs.write(tree .. "/" .. name .. ".script", SCRIPTS[name] .. "\n")
 		lines[#lines + 1] = ("echo '@@begin %s'; %s /%s.script 2>&1; echo '@@end %s'"):format(name, name == "bash" and "bash" or "dash", name, name)
+	end
+	if foreign then
+		lines[#lines + 1] = "echo '@@begin python'; python3.11 -I /python.py 2>&1; echo '@@end python'"
 	end
 	lines[#lines + 1] = "sleep 0.2; busybox poweroff -f"
 	fs.write(tree .. "/init", table.concat(lines, "\n") .. "\n")
@@ -59,6 +105,9 @@ return function(t)
 			local got = text:match("@@begin " .. name .. "\n(.-)@@end " .. name .. "\n")
 			t.check(got, name .. " ends", machine:tail(10))
 			t.equal(got, expected, ("%s prints what it prints on Linux (%d processors)"):format(name, cpus))
+		end
+		if vm.build.arch.foreign then
+			t.equal(text:match("@@begin python\n(.-)@@end python\n"), PYTHON_PRINTS, ("python3 (%d processors)"):format(cpus))
 		end
 	end
 end

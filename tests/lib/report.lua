@@ -65,6 +65,24 @@ function report.run(name, fn)
 	io.flush()
 end
 
+-- Counts that an earlier run left in a file, and the names of what failed there, are this run's, too; and what both make is left there.
+function report.join(path)
+	for line in io.lines(path) do
+		local passed, failed = line:match("^(%d+) (%d+)$")
+		if passed then
+			report.passed, report.failed = report.passed + tonumber(passed), report.failed + tonumber(failed)
+		else
+			table.insert(report.failures, line)
+		end
+	end
+	local file = assert(io.open(path, "w"))
+	file:write(report.passed, " ", report.failed, "\n")
+	for _, name in ipairs(report.failures) do
+		file:write((name:gsub("\n.*", "")), "\n")
+	end
+	file:close()
+end
+
 function report.finish()
 	if report.failed > 0 then
 		print("\nfailed:")

@@ -8,12 +8,16 @@ local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
 local shell = require "tests.lib.shell"
 
-local COMPILERS = { { "glibc", "gcc" }, { "musl", "musl-gcc" } }
+-- By their names in arch.lua.
+local COMPILERS = { { "glibc", "gcc" }, { "musl", "musl" } }
 
 local function compile(t, name, compiler)
 	local program = t.options.scratch .. "/torture." .. name
-	local output, code = process.run({ compiler, "-std=gnu11", "-O2", "-Wall", "-static", "-pthread", "-o", program,
-		"tests/torture/torture.c" }, 120)
+	local words = { table.unpack(t.vm.build.arch.test_cc[compiler]) }
+	for _, word in ipairs { "-std=gnu11", "-O2", "-Wall", "-static", "-pthread", "-o", program, "tests/torture/torture.c" } do
+		words[#words + 1] = word
+	end
+	local output, code = process.run(words, 120)
 	t.check(code == 0, name .. ": compiles", output)
 	return code == 0 and cpio.file("torture." .. name, fs.read(program), 0x1ed)
 end

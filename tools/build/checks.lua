@@ -36,7 +36,7 @@ local function needs_kernel(words)
 	return #words == 0
 end
 
-function checks.test(options)
+local function test_port(options, totals)
 	local targets = { "gen/abi.h" }
 	if needs_kernel(options.words) then
 		targets = { "kernel", "modules.cpio", "rootfs.cpio", "mortise.iso" }
@@ -50,17 +50,37 @@ function checks.test(options)
 	if options["update-golden"] then
 		command = command .. " --update-golden"
 	end
-	if options.count then
-		command = command .. " --count " .. fs.quote(options.count)
+	for _, name in ipairs { "count", "threads" } do
+		if options[name] then
+			command = command .. " --" .. name .. " " .. fs.quote(options[name])
+		end
 	end
-	if options.threads then
-		command = command .. " --threads " .. fs.quote(options.threads)
+	if totals then
+		command = command .. " --totals " .. fs.quote(totals)
 	end
 	for _, word in ipairs(options.words) do
 		command = command .. " " .. fs.quote(word)
 	end
 	local ok = os.execute(command)
 	return ok and 0 or 1
+end
+
+-- The kinds that ask a kernel, for the ports after the first: what asks none has the same answer on all.
+local KERNEL_KINDS = { "smoke", "guest", "boot", "live", "torture" }
+
+function checks.test(options)
+	if #options.words > 0 or options.arch_chosen then
+		return test_port(options)
+	end
+	local totals, status = os.tmpname(), 0
+	for i, arch in ipairs(config.PORTS) do
+		print("== port " .. arch)
+		options.arch, options.words = arch, i == 1 and {} or { table.unpack(KERNEL_KINDS) }
+		local result = test_port(options, totals)
+		status = status ~= 0 and status or result
+	end
+	os.remove(totals)
+	return status
 end
 
 -- live [COUNT]: the long form of the tests of live replacement.

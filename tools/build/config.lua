@@ -28,8 +28,11 @@ options of run:
 local WITH_VALUE = { arch = "one", config = "one", smp = "one", mem = "one", initrd = "many", append = "many" }
 local WITHOUT_VALUE = { direct = true, uefi = true, gui = true, gdb = true, dry = true, ["update-golden"] = true }
 
+-- What a verb without --arch is about is the first; `test` without words is about all.
+config.PORTS = { "x86_64", "aarch64" }
+
 function config.parse(words)
-	local options = { arch = "x86_64", config = "release", smp = "2", mem = "512", initrd = {}, append = {}, words = {} }
+	local options = { arch = config.PORTS[1], config = "release", smp = "2", mem = "512", initrd = {}, append = {}, words = {} }
 	local i = 1
 	while words[i] do
 		local word = words[i]
@@ -44,6 +47,8 @@ function config.parse(words)
 			local value = words[i] or error(word .. " needs a value", 0)
 			if word == "-j" then
 				options.jobs = value
+			elseif name == "arch" then
+				options.arch, options.arch_chosen = value, true
 			elseif WITH_VALUE[name] == "many" then
 				table.insert(options[name], value)
 			else
