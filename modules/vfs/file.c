@@ -96,7 +96,7 @@ int file_setup(struct file *f, const struct path *p, struct inode *inode, unsign
 	f->ops = inode->file_ops;
 	f->inode = inode;
 	f->path = *p;
-	f->flags = flags & ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	f->flags = flags;
 	f->mode = mode_of(inode, flags);
 	if (f->mode & FILE_PATH) {
 		f->flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
@@ -124,6 +124,8 @@ int file_setup(struct file *f, const struct path *p, struct inode *inode, unsign
 		}
 		path_put(p);
 	}
+	/* What concerned the opening alone: the file's own open has looked at it. */
+	f->flags &= ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	return error;
 }
 
