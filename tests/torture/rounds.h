@@ -35,7 +35,7 @@ static void process_main(int threads, int way, unsigned int number)
 	sigaction(SIGUSR1, &sa, NULL);
 	make_objects(&own, 0);
 	MUST(pthread_attr_init(&small_stack));
-	MUST(pthread_attr_setstacksize(&small_stack, 65536));
+	MUST(pthread_attr_setstacksize(&small_stack, PTHREAD_STACK_MIN > 65536 ? PTHREAD_STACK_MIN : 65536));
 	if (way == WAY_EXEC || way == WAY_EXIT)
 		MUST(pthread_detach(start(cut_in, (void *)(long)way)));
 	for (int i = 0; i < threads; i++)

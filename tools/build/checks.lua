@@ -66,7 +66,7 @@ local function test_port(options, totals)
 end
 
 -- The kinds that ask a kernel, for the ports after the first: what asks none has the same answer on all.
-local KERNEL_KINDS = { "smoke", "guest", "boot", "live", "torture" }
+local KERNEL_KINDS = { "smoke", "guest", "boot", "live" }
 
 function checks.test(options)
 	if #options.words > 0 or options.arch_chosen then
