@@ -388,15 +388,15 @@ long sys_sigaltstack(struct uin_stack stack, struct uout_stack old)
 long sys_rt_sigreturn(struct trap_frame *frame)
 {
 	uint64_t mask;
-	long result = arch_signal_return(frame, &mask);
 
-	if (result == -EFAULT) {
+	if (arch_signal_return(frame, &mask)) {
 		signal_force(SIGSEGV, SIGINFO_KERNEL);
 		return 0;
 	}
 	current_task->restart.fn = NULL;
 	signal_set_blocked(mask);
-	return result;
+	/* Whatever the interrupted code had there, it is no result of ours. */
+	return arch_syscall_result(frame);
 }
 
 long sys_restart_syscall(struct trap_frame *frame)

@@ -111,8 +111,8 @@ struct signal_delivery {
 };
 /* Pushes the frame on the user stack and redirects. -EFAULT if that cannot be written. */
 int arch_signal_setup_frame(struct trap_frame *frame, const struct signal_delivery *d);
-/* rt_sigreturn: takes all back from the user stack; the result for the system-call return. *mask receives the mask. -EFAULT. */
-long arch_signal_return(struct trap_frame *frame, uint64_t *mask);
+/* rt_sigreturn: takes all back from the user stack, *mask receives the mask. 0 or -EFAULT, with the frame as it was. */
+int arch_signal_return(struct trap_frame *frame, uint64_t *mask);
 /* Smallest stack a frame fits on (AT_MINSIGSTKSZ). */
 size_t arch_signal_min_stack(void);
 /* The port's number of restart_syscall(2). */

@@ -235,7 +235,7 @@ static void restore_altstack(const struct sigaltstack *s)
 	t->altstack_flags = s->ss_flags;
 }
 
-long arch_signal_return(struct trap_frame *f, uint64_t *mask)
+int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 {
 	uintptr_t at = f->sp;
 	struct sigcontext_head c;
@@ -258,7 +258,7 @@ long arch_signal_return(struct trap_frame *f, uint64_t *mask)
 	f->number = -1;
 	arch_trap_sanitize(f);
 	restore_altstack(&stack);
-	return (long)f->x[0];
+	return 0;
 }
 
 void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)

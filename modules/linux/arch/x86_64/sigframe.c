@@ -203,7 +203,7 @@ static void restore_altstack(const struct sigaltstack *s)
 	t->altstack_flags = s->ss_flags;
 }
 
-long arch_signal_return(struct trap_frame *f, uint64_t *mask)
+int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 {
 	uintptr_t at = f->rsp - 8;
 	struct frame_ucontext uc;
@@ -216,7 +216,7 @@ long arch_signal_return(struct trap_frame *f, uint64_t *mask)
 	*mask = uc.uc_sigmask & ~SIG_KILL_STOP;
 	restore_registers(f, &uc.uc_mcontext);
 	restore_altstack(&uc.uc_stack);
-	return (long)f->rax;
+	return 0;
 }
 
 void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
