@@ -56,6 +56,7 @@ int main(void)
 	CHECK_EQ(n, 0);
 	CHECK(all_once());
 	CHECK(inode_ok);
+#ifndef LEGACY_SUCCESSORS		/* the old form's entries are others */
 	lseek(fd, 0, SEEK_SET);
 	n = syscall(SYS_getdents, fd, buf, sizeof(buf));
 	CHECK(n > 0);
@@ -74,6 +75,7 @@ int main(void)
 	for (at = 0, second = 0; at < n; at += ((struct old_entry *)(buf + at))->length)
 		second++;
 	CHECK_EQ(second, 5);
+#endif
 	unlink("file");
 	unlink("link");
 	unlink("fifo");

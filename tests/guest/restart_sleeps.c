@@ -38,7 +38,11 @@ static int sleep_so(int how)
 		clock_gettime(CLOCK_REALTIME, &at);
 		at.tv_sec += SECONDS;
 		return syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL);
+#ifndef LEGACY_SUCCESSORS		/* ppoll begins anew with what was left when it was stopped */
 	case 3: return syscall(SYS_poll, &p, 1, SECONDS * 1000);
+#else
+	case 3: return syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, NULL) + p.revents;
+#endif
 	default: return syscall(SYS_futex, &word, 0, 0, &t, NULL, 0) == -1 && errno == ETIMEDOUT ? 0 : 1;
 	}
 }

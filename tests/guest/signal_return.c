@@ -1,5 +1,6 @@
 /* rt_sigreturn: every register, the flags, the vector registers, the mask and the stack come back as they were or as the handler left them. */
 // libc: gcc
+// arch: x86_64
 // calls: rt_sigreturn rt_sigaction
 #include "include/proof.h"
 

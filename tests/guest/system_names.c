@@ -55,7 +55,7 @@ int main(void)
 	char *memory;
 
 	GIVES(0, uname, &n);
-	CHECK(!strcmp(n.sysname, "Linux") && n.release[0] >= '5' && n.release[1] == '.' && !strcmp(n.machine, "x86_64"));
+	CHECK(!strcmp(n.sysname, "Linux") && n.release[0] >= '5' && n.release[1] == '.' && strlen(n.machine) > 5);
 	if (geteuid() == 0)
 		in_child(names);
 	GIVES(0, sysinfo, &before);

@@ -1,5 +1,6 @@
 /* arch_prctl: the two segment bases of a thread, set and read, used by its accesses, kept over switches; and by fork. */
 // libc: gcc
+// arch: x86_64
 // calls: arch_prctl
 #include "include/proof.h"
 

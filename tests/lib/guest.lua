@@ -3,6 +3,7 @@ guest.lua: user programs as tests of the kernel: each is built statically with t
 run on the kernel with 1, 2 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
 
 tests/guest/X.c, one behaviour a file; header lines:
+	// arch: aarch64            only there
 	// linux: no (reason)       not run on the build machine
 	// flags: -pthread          for the compiler
 	// libc: gcc                only this one (musl or gcc)
@@ -48,8 +49,9 @@ local function build_programs(directory, files)
 	for _, path in ipairs(files) do
 		local text = fs.read(path)
 		local only = tap.header(text, "libc")
+		local ports = tap.header(text, "arch") or vm.build.arch.name
 		for _, library in ipairs(LIBRARIES) do
-			local compiler = vm.build.arch.test_cc[library]
+			local compiler = ports:find(vm.build.arch.name, 1, true) and vm.build.arch.test_cc[library]
 			if compiler and (not only or only:match(library)) then
 				local name = path:match("([^/]+)%.c$") .. "." .. library
 				local ok, output = compile(path, directory .. "/" .. name, compiler, tap.header(text, "flags") or "")

@@ -18,6 +18,7 @@
 #define LEGACY_ABSENT (-7777l)
 
 #ifndef SYS_open
+#define LEGACY_SUCCESSORS 1
 enum {
 	SYS_open = -2000, SYS_stat, SYS_lstat, SYS_poll, SYS_access, SYS_pipe, SYS_select, SYS_dup2, SYS_getdents, SYS_rename,
 	SYS_mkdir, SYS_rmdir, SYS_creat, SYS_link, SYS_unlink, SYS_symlink, SYS_readlink, SYS_chmod, SYS_chown, SYS_lchown,
@@ -50,6 +51,28 @@ static inline long legacy_select(const long *v)
 	syscall(SYS_process_vm_writev, (long)getpid(), &to, 1l, &from, 1l, 0l);
 	errno = error;
 	return result;
+}
+
+/* Times of microseconds, or seconds in pairs, for utimensat; a bad pointer is left for the kernel to refuse. */
+static inline long legacy_utimes(long dirfd, long path, long times, int seconds_only)
+{
+	struct timeval t[2];
+	struct timespec s[2];
+	long pair[2];
+	struct iovec to = { seconds_only ? (void *)pair : (void *)t, seconds_only ? sizeof(pair) : sizeof(t) };
+	struct iovec from = { (void *)times, to.iov_len };
+
+	if (!times)
+		return syscall(SYS_utimensat, dirfd, path, 0l, 0l);
+	if (syscall(SYS_process_vm_readv, (long)getpid(), &to, 1l, &from, 1l, 0l) != (long)to.iov_len)
+		return syscall(SYS_utimensat, dirfd, path, times, 0l);
+	for (int i = 0; i < 2; i++)
+		s[i] = seconds_only ? (struct timespec){ pair[i], 0 } : (struct timespec){ t[i].tv_sec, t[i].tv_usec * 1000 };
+	if (!seconds_only && ((unsigned long)t[0].tv_usec >= 1000000 || (unsigned long)t[1].tv_usec >= 1000000)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return syscall(SYS_utimensat, dirfd, path, s, 0l);
 }
 
 static inline long legacy_alarm(unsigned int seconds)
@@ -95,6 +118,9 @@ static inline long legacy_call(long number, ...)
 	case SYS_epoll_wait: return syscall(SYS_epoll_pwait, v[0], v[1], v[2], v[3], 0l, 8l);
 	case SYS_eventfd: return syscall(SYS_eventfd2, v[0], 0l);
 	case SYS_signalfd: return syscall(SYS_signalfd4, v[0], v[1], v[2], 0l);
+	case SYS_utime: return legacy_utimes(here, v[0], v[1], 1);
+	case SYS_utimes: return legacy_utimes(here, v[0], v[1], 0);
+	case SYS_futimesat: return legacy_utimes(v[0], v[1], v[2], 0);
 	case SYS_alarm: return legacy_alarm((unsigned int)v[0]);
 	case SYS_pause: return syscall(SYS_ppoll, 0l, 0l, 0l, 0l, 8l);
 	case SYS_getpgrp: return syscall(SYS_getpgid, 0l);

@@ -134,7 +134,7 @@ static int write_frame(uintptr_t at, const struct trap_frame *f, const struct si
 	struct sigcontext_head c;
 
 	memset(&head, 0, sizeof(head));
-	head.info = d->info;
+	siginfo_copy(&head.info, &d->info);	/* the rest stays zero */
 	head.uc_stack.ss_sp = (void *)t->altstack_base;
 	head.uc_stack.ss_size = t->altstack_size;
 	head.uc_stack.ss_flags = t->altstack_size ? t->altstack_flags : SS_DISABLE;
