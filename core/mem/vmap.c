@@ -25,16 +25,19 @@ struct area {
 	bool stack;
 };
 
+#define DRIFT_MAX (16ul << 20)	/* of addresses between the areas, so many may be looked at before it begins anew */
+
 struct arena {
 	struct mutex lock;
 	struct rb_root areas;
 	uintptr_t base, end;
 	uintptr_t next;			/* where to look first */
+	size_t used;			/* sizes of the areas with their guard pages */
 };
 
-static struct arena vmap_arena = { MUTEX_INIT(vmap_arena.lock), { NULL }, VMAP_BASE, VMAP_END, VMAP_BASE };
+static struct arena vmap_arena = { MUTEX_INIT(vmap_arena.lock), { NULL }, VMAP_BASE, VMAP_END, VMAP_BASE, 0 };
 static struct arena module_arena = {
-	MUTEX_INIT(module_arena.lock), { NULL }, MODULE_AREA_BASE, MODULE_AREA_END, MODULE_AREA_BASE,
+	MUTEX_INIT(module_arena.lock), { NULL }, MODULE_AREA_BASE, MODULE_AREA_END, MODULE_AREA_BASE, 0,
 };
 
 #define STACK_CACHE_MAX  32		/* kept for good */
@@ -98,12 +101,16 @@ static struct area *area_create(struct arena *ar, size_t size)
 		return NULL;
 	a->size = ALIGN_UP(size, PAGE_SIZE);
 	mutex_lock(&ar->lock);
+	/* Page tables stay, so what is given out and back over and over must not wander through all addresses. */
+	if (ar->next - ar->base > DRIFT_MAX + 4 * ar->used)
+		ar->next = ar->base;
 	gap = find_gap(ar, ar->next, ar->end, a->size + PAGE_SIZE);
 	if (!gap)
 		gap = find_gap(ar, ar->base, ar->end, a->size + PAGE_SIZE);
 	if (gap) {
 		a->start = gap + PAGE_SIZE;
 		ar->next = a->start + a->size;
+		ar->used += a->size + PAGE_SIZE;
 		rb_insert(&ar->areas, &a->node, area_below);
 	}
 	mutex_unlock(&ar->lock);
@@ -117,6 +124,7 @@ static void area_destroy(struct arena *ar, struct area *a)
 {
 	mutex_lock(&ar->lock);
 	rb_remove(&ar->areas, &a->node);
+	ar->used -= a->size + PAGE_SIZE;
 	mutex_unlock(&ar->lock);
 	kfree(a);
 }

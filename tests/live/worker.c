@@ -435,6 +435,20 @@ static void check_sums(void)
 	CHECK_EQ(sum, shared->rseq_sum);
 }
 
+/* Nothing else goes on: replacing takes no page for good. */
+static void check_leaks(void)
+{
+	long before = live_free_pages(), after;
+	int failed = 0;
+
+	for (int i = 0; i < 200; i++)
+		failed += live_replace(live_modules[i % 4], "") != 0;
+	after = live_free_pages();
+	printf("# 200 more alone: free pages before %ld, after %ld\n", before, after);
+	CHECK_EQ(failed, 0);
+	CHECK(before - after < 16);
+}
+
 int main(int argc, char **argv)
 {
 	int count = argc > 1 ? atoi(argv[1]) : 300, failed = 0;
@@ -472,5 +486,6 @@ int main(int argc, char **argv)
 	/* Caches of stacks and objects keep some; a page lost each time would be far more. */
 	CHECK(free_before - free_after < 256);
 	live_print_times();
+	check_leaks();
 	return test_done();
 }
