@@ -2,7 +2,7 @@
 // arch: aarch64
 // flags: -pthread -Wno-array-bounds
 // linux: no (instructions of the other port)
-// calls: rt_sigaction rt_sigreturn clone
+// calls: kill
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <setjmp.h>
