@@ -59,6 +59,12 @@ bool signal_take_part_in_stop(void);
 /* All threads have stopped: process.stopped is set and the parent will be told by the caller's path; process.lock and tree_lock held. */
 void signal_stop_complete_locked(struct process *p);
 
+/*
+ * limits.c: runs fn for the thread, the threads of a group, or those of a user (PRIO_*; 0: the caller's). Returns how many; stops at
+ * nothing. May sleep.
+ */
+int task_for_targets(int which, int who, int (*fn)(struct task *t, void *arg), void *arg);
+
 /* times.c */
 void rusage_from_times(const struct cpu_times *t, struct rusage *out);
 static inline void cpu_times_add(struct cpu_times *to, const struct cpu_times *from)

@@ -198,8 +198,7 @@ long sys_times(struct uout_tms out)
 	return (long)(clock_monotonic() / CLOCK_TICK_NS);
 }
 
-/* Runs fn for the thread, the threads of a group, or those of a user. Returns how many; stops at nothing. */
-static int for_targets(int which, int who, int (*fn)(struct task *t, void *arg), void *arg)
+int task_for_targets(int which, int who, int (*fn)(struct task *t, void *arg), void *arg)
 {
 	struct identity me, id;
 	struct process *p;
@@ -252,7 +251,7 @@ long sys_getpriority(int32_t which, int32_t who)
 
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
-	if (!for_targets(which, who, best_nice, &best))
+	if (!task_for_targets(which, who, best_nice, &best))
 		return -ESRCH;
 	return 20 - best;
 }
@@ -288,7 +287,7 @@ long sys_setpriority(int32_t which, int32_t who, int32_t nice)
 
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
-	if (!for_targets(which, who, set_nice, &c))
+	if (!task_for_targets(which, who, set_nice, &c))
 		return -ESRCH;
 	return c.error;
 }
