@@ -9,8 +9,8 @@
 
 #define THREAD_CANARY     8
 #define THREAD_PREEMPT    20
-#define THREAD_WORK       136
-#define THREAD_STACK_BASE 160
+#define THREAD_WORK       120
+#define THREAD_STACK_BASE 144
 
 #define THREAD_STACK_SHIFT 14
 

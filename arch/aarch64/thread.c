@@ -134,7 +134,6 @@ int arch_thread_setup_user(struct thread *t, struct thread *parent)
 	fpu_copy(t, parent);
 	t->arch.tls = arch_thread_tls(parent);
 	t->arch.keys = parent->arch.keys;
-	t->arch.single_step = 0;
 	*f = *parent->frame;
 	f->x[0] = 0;
 	t->frame = f;

@@ -21,6 +21,8 @@ local CASES = {
 	{ "includes", "core/mem/a.c", '#include "core/sched/internal.h"\n', '#include "core/mem/internal.h"\n' },
 	{ "includes", "arch/x86_64/a.c", '#include "modules/vfs/vfs.h"\n', '#include "arch/x86_64/platform/apic.h"\n' },
 	{ "typedef", "core/a.h", "typedef int number;\n", "int typedefs;\n" },
+	{ "symmetry", "arch/x86_64/apic.c", OPEN, nil },
+	{ "symmetry", "arch/aarch64/gic.c", OPEN, nil },
 	{ "build-files", "core/Makefile", "all:\n", nil },
 	{ "build-files", "CMakeLists.txt", "\n", nil },
 	{ "spaces", "core/a.c", "int x; \n", "int x;\n" },

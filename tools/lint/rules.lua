@@ -2,6 +2,8 @@
 rules.lua: the rules of the sources. Each is a function of a file { path, text, lines } that calls report(line, reason).
 A rule looks only at the files that its `applies` pattern list names. Every rule has a sample in tests/lint/ that it refuses.
 ]]
+local fs = require "tools.lib.fs"
+
 local rules = {}
 
 local FILE_LINES = 600
@@ -116,6 +118,24 @@ rules["typedef"] = function(file, report)
 	for number, line in ipairs(file.lines) do
 		if line:match("^%s*typedef%s") then
 			report(number, "a typedef")
+		end
+	end
+end
+
+-- Parts that only some ports have: by their stem, the ports that need not have them.
+local PORTS = { "x86_64", "aarch64" }
+local ABSENT = { kaslr = { aarch64 = true } }
+
+-- The ports have the same parts; platform/, vdso/ and include/ alone may differ.
+rules["symmetry"] = function(file, report)
+	local port, stem = file.path:match("^arch/([^/]+)/([%w_]+)%.%w+$")
+	for _, other in ipairs(port and PORTS or {}) do
+		local found = other == port or (ABSENT[stem] and ABSENT[stem][other])
+		for _, suffix in ipairs { "c", "h", "S", "asm", "inc", "lds", "lua" } do
+			found = found or fs.exists(("arch/%s/%s.%s"):format(other, stem, suffix))
+		end
+		if not found then
+			report(1, ("the port %s has no part %s"):format(other, stem))
 		end
 	end
 end

@@ -23,8 +23,7 @@ struct arch_thread {
 	unsigned long canary;		/*  8: its stack canary */
 	uint32_t fpu_cpu;		/* 16: CPU whose registers hold its FP state, + 1; 0: none */
 	int preempt_count;		/* 20: valid while it runs */
-	uintptr_t tls, tls2;		/* TPIDR_EL0 and TPIDR2_EL0 while it does not run */
+	uintptr_t tls;			/* TPIDR_EL0 while it does not run */
 	void *fpu;			/* struct fpsimd_state; null: kernel thread */
-	uint32_t single_step;		/* user code runs one instruction at a time */
 	struct pointer_keys keys;
 };
