@@ -130,11 +130,7 @@ local function run_native(programs)
 	end
 end
 
-function guest.run_programs(options, programs, cpu_counts)
-	if #programs == 0 then
-		return
-	end
-	run_native(programs)
+local function run_guest(options, programs, cpu_counts)
 	local archive = pack(options, programs)
 	for _, cpus in ipairs(cpu_counts) do
 		local number, boots = 1, 0
@@ -149,10 +145,27 @@ function guest.run_programs(options, programs, cpu_counts)
 	end
 end
 
+function guest.run_programs(options, programs, cpu_counts)
+	if #programs == 0 then
+		return
+	end
+	run_native(programs)
+	run_guest(options, programs, cpu_counts)
+end
+
+-- With --repeat N: N times on four processors, each time in a new machine.
 function guest.run(options, files)
-	local directory = options.dir .. "/guest"
+	local directory, rounds = options.dir .. "/guest", math.tointeger(tonumber(options["repeat"]))
 	fs.mkdir(directory)
-	guest.run_programs(options, build_programs(directory, files), CPUS)
+	local programs = build_programs(directory, files)
+	if not options["repeat"] then
+		guest.run_programs(options, programs, CPUS)
+		return
+	end
+	for round = 1, rounds or error("--repeat wants a number", 0) do
+		report.note(("round %d of %d"):format(round, rounds))
+		run_guest(options, programs, { 4 })
+	end
 end
 
 -- The generated smoke test of every row.

@@ -50,7 +50,7 @@ local function test_port(options, totals)
 	if options["update-golden"] then
 		command = command .. " --update-golden"
 	end
-	for _, name in ipairs { "count", "threads" } do
+	for _, name in ipairs { "count", "threads", "repeat" } do
 		if options[name] then
 			command = command .. " --" .. name .. " " .. fs.quote(options[name])
 		end

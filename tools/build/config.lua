@@ -13,6 +13,7 @@ options:
   --config C           release (default) or debug
   -j N                 parallel jobs
   -v                   show commands
+  --repeat N           guest tests: N times over on four processors
   --                   what follows goes to the program that bench or conformance runs
 options of run:
   --smp N              processors (default 2)
@@ -25,7 +26,7 @@ options of run:
   --gdb                wait for gdb on port 1234
   --dry                print the QEMU command instead of running it]]
 
-local WITH_VALUE = { arch = "one", config = "one", smp = "one", mem = "one", initrd = "many", append = "many" }
+local WITH_VALUE = { arch = "one", config = "one", smp = "one", mem = "one", ["repeat"] = "one", initrd = "many", append = "many" }
 local WITHOUT_VALUE = { direct = true, uefi = true, gui = true, gdb = true, dry = true, ["update-golden"] = true }
 
 -- What a verb without --arch is about is the first; `test` without words is about all.
