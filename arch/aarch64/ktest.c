@@ -80,6 +80,13 @@ KTEST(aarch64_uaccess)
 	ktest_check(arch_uaccess_copy_string(back, end - 6, 5) == 5);
 	ktest_check(arch_uaccess_store(end - 1, 1, 'x') == 0);
 	ktest_check(arch_uaccess_copy_string(back, end - 6, sizeof(back)) == -EFAULT);
+	for (size_t n = 0; n < 40; n++)
+		for (size_t at = 0; at < 8; at++) {
+			memset(back, 'q', sizeof(back));
+			ktest_check(arch_uaccess_copy_out(end - 64 + at, back, n) == 0 && arch_uaccess_store(end - 64 + at + n, 1, 0) == 0);
+			ktest_check(arch_uaccess_copy_string(buf, end - 64 + at, sizeof(buf)) == (long)n && !memcmp(buf, back, n) && !buf[n]);
+			ktest_check(arch_uaccess_copy_string(buf, end - 64 + at, n) == (long)n);
+		}
 	ktest_check(arch_uaccess_store(base, 8, 0x1122334455667788) == 0);
 	ktest_check(arch_uaccess_load(base + 4, 4, &v) == 0 && v == 0x11223344);
 	ktest_check(arch_uaccess_load(base + 7, 1, &v) == 0 && v == 0x11);

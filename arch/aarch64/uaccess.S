@@ -148,21 +148,37 @@ FUNCTION arch_uaccess_clear
 4:	mov	x0, x1
 	ret
 
-/* long arch_uaccess_copy_string(char *dst, uintptr_t src, size_t size) */
+/*
+ * long arch_uaccess_copy_string(char *dst, uintptr_t src, size_t size)
+ * By words where the source is aligned, which never reach over a page; the word with the end goes by bytes, as one that faults.
+ */
 FUNCTION arch_uaccess_copy_string
 	mov	x3, x0
 	add	x4, x0, x2
-1:	cmp	x3, x4
-	b.eq	2f
-	EX 3f, ldtrb w5, [x1]
+	mov	x7, #0x0101010101010101
+1:	sub	x6, x4, x3
+	cbz	x6, 4f
+	tst	x1, #7
+	b.ne	2f
+	cmp	x6, #8
+	b.lo	2f
+	EX 2f, ldtr x5, [x1]
+	sub	x6, x5, x7
+	bic	x6, x6, x5
+	tst	x6, #0x8080808080808080		/* a byte that is zero */
+	b.ne	2f
+	str	x5, [x3], #8
+	add	x1, x1, #8
+	b	1b
+2:	EX 5f, ldtrb w5, [x1]
 	strb	w5, [x3]
-	cbz	w5, 2f
+	cbz	w5, 4f
 	add	x3, x3, #1
 	add	x1, x1, #1
 	b	1b
-2:	sub	x0, x3, x0
+4:	sub	x0, x3, x0
 	ret
-3:	mov	x0, #-EFAULT
+5:	mov	x0, #-EFAULT
 	ret
 
 /* int arch_uaccess_load(uintptr_t src, unsigned int size, uint64_t *out) */
