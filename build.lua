@@ -24,6 +24,7 @@ local VERBS = {
 	{ "torture", "torture [S [N]]: N threads (1000) under locks, signals and kills for S seconds (1800), debug build", "checks", "torture" },
 	{ "lint", "the rules of the sources", "checks", "lint" },
 	{ "table", "sum up syscalls.tbl: what is served, by module", "table", "table" },
+	{ "fuzz", "fuzz N: the module loader over N mutated modules (default 1000000)", "checks", "fuzz" },
 	{ "bench", "compare with Linux, if ../shared/bench is there", "checks", "bench" },
 	{ "conformance", "run Linux's test suites, if ../shared/conformance is there; a suite's name after it chooses one", "checks", "conformance" },
 	{ "clean", "remove build/", "ninja", "clean" },

@@ -122,6 +122,35 @@ static int check_relocations(const struct elf_image *e, unsigned int symtab, con
 	return 0;
 }
 
+static bool has_contents(const Elf64_Shdr *s)
+{
+	return s->sh_type != SHT_NULL && s->sh_type != SHT_NOBITS && s->sh_size;
+}
+
+static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+/* Contents of sections lie apart from one another, from the header and from the table of sections. All lie in the file. */
+static int check_overlap(const struct elf_image *e, const Elf64_Ehdr *h, const char **why)
+{
+	for (unsigned int i = 0; i < e->section_count; i++) {
+		const Elf64_Shdr *s = &e->sections[i];
+
+		if (!has_contents(s))
+			continue;
+		if (s->sh_offset < sizeof(*h) ||
+		    overlap(s->sh_offset, s->sh_size, h->e_shoff, h->e_shnum * sizeof(Elf64_Shdr)))
+			return refuse(why, "section lies over the headers");
+		for (unsigned int k = 0; k < i; k++)
+			if (has_contents(&e->sections[k]) &&
+			    overlap(s->sh_offset, s->sh_size, e->sections[k].sh_offset, e->sections[k].sh_size))
+				return refuse(why, "sections overlap");
+	}
+	return 0;
+}
+
 static int find_tables(struct elf_image *e, const char **why)
 {
 	unsigned int symtab = 0;
@@ -169,6 +198,9 @@ int elf_image_parse(const void *image, size_t size, unsigned int machine, struct
 		if (error)
 			return error;
 	}
+	error = check_overlap(out, h, why);
+	if (error)
+		return error;
 	if (!string_table_ok(out, &out->sections[h->e_shstrndx]))
 		return refuse(why, "section names do not end");
 	out->section_names = out->base + out->sections[h->e_shstrndx].sh_offset;

@@ -35,6 +35,11 @@ static int check_identity(const struct elf_image *e, char *name, const char **wh
 		*why = "modinfo has no usable name";
 		return -ENOEXEC;
 	}
+	for (const char *c = value; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_')) {
+			*why = "modinfo has no usable name";
+			return -ENOEXEC;
+		}
 	str_copy(name, value, MODULE_NAME_SIZE);
 	value = elf_modinfo(e, "vermagic", NULL);
 	if (!value || strncmp(value, MODULE_RELEASE " ", strlen(MODULE_RELEASE) + 1)) {

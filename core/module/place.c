@@ -14,6 +14,8 @@
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
+#include "core/module/hooks.h"
+#include "core/module/services.h"
 
 enum { PART_TEXT, PART_RODATA, PART_DATA, PARTS };
 static const unsigned int part_prot[PARTS] = { MMU_READ | MMU_EXEC, MMU_READ, MMU_READ | MMU_WRITE };
@@ -149,7 +151,51 @@ static const struct module_section *section_named(const struct module *m, const 
 	return NULL;
 }
 
-/* Pointers into the module that its descriptor and export table hold were made by our relocations; the tables' sizes are checked here. */
+/* Do `count` objects of `size` bytes at p lie in the module? Nothing at null does. */
+static bool inside(const struct module *m, const void *p, size_t count, size_t size)
+{
+	uintptr_t at = (uintptr_t)p - m->part[0].base;
+
+	return count == 0 || (at < m->total_size && count <= (m->total_size - at) / size);
+}
+
+static bool in_text(const struct module *m, const void *p)
+{
+	return !p || (uintptr_t)p - m->part[PART_TEXT].base < m->part[PART_TEXT].size;
+}
+
+static bool name_inside(const struct module *m, const char *name)
+{
+	return inside(m, name, 1, 1) && memchr(name, '\0', m->part[0].base + m->total_size - (uintptr_t)name);
+}
+
+/* What the descriptor points to must lie in the module before anybody follows it. */
+static bool descriptor_ok(const struct module *m)
+{
+	const struct module_descriptor *d = m->descriptor;
+
+	if (!name_inside(m, d->name) || !in_text(m, (const void *)d->init) || !in_text(m, (const void *)d->fini) ||
+	    !in_text(m, (const void *)d->state_export) || !in_text(m, (const void *)d->state_import) ||
+	    !in_text(m, (const void *)d->drop) || !in_text(m, (const void *)d->busy))
+		return false;
+	if (!inside(m, d->syscalls, d->syscall_count, sizeof(*d->syscalls)) ||
+	    !inside(m, d->data_slots, d->data_slot_count, sizeof(*d->data_slots)) ||
+	    !inside(m, d->params, d->param_count, sizeof(*d->params)) ||
+	    !inside(m, d->hooks, d->hooks != NULL, sizeof(*d->hooks)) ||
+	    !inside(m, d->services, d->services != NULL, sizeof(*d->services)))
+		return false;
+	for (unsigned int i = 0; i < d->syscall_count; i++)
+		if (!in_text(m, (const void *)d->syscalls[i].call))
+			return false;
+	for (unsigned int i = 0; i < d->data_slot_count; i++)
+		if (!inside(m, d->data_slots[i].slot, 1, sizeof(int)))
+			return false;
+	for (unsigned int i = 0; i < d->param_count; i++)
+		if (!name_inside(m, d->params[i].name) || !inside(m, d->params[i].value, 1, 1))
+			return false;
+	return true;
+}
+
 static int find_descriptor(struct module *m, const char **why)
 {
 	const struct module_section *s = section_named(m, ".mortise.module");
@@ -159,7 +205,11 @@ static int find_descriptor(struct module *m, const char **why)
 		return -ENOEXEC;
 	}
 	m->descriptor = (const void *)s->address;
-	if (!m->descriptor->name || strcmp(m->descriptor->name, m->name)) {
+	if (s->address & (_Alignof(struct module_descriptor) - 1) || !descriptor_ok(m)) {
+		*why = "descriptor points out of the module";
+		return -ENOEXEC;
+	}
+	if (strcmp(m->descriptor->name, m->name)) {
 		*why = "descriptor and modinfo disagree about the name";
 		return -ENOEXEC;
 	}

@@ -122,6 +122,9 @@ int main(void)
 	REFUSED(m.s[3].sh_size = 0);
 	REFUSED(m.s[3].sh_name = 28);
 	REFUSED(m.info[12] = 'x');
+	REFUSED(m.s[4].sh_offset = m.s[3].sh_offset);
+	REFUSED(m.s[4].sh_offset = 0);
+	REFUSED(m.s[4].sh_offset = m.h.e_shoff + 64);
 	for (size_t size = 0; size < sizeof(m); size++) {
 		make(&m);
 		if (parse(&m, size, &why) == 0)

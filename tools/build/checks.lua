@@ -97,6 +97,32 @@ function checks.torture(options)
 	return checks.test(options)
 end
 
+local FUZZ_SOURCES = "tests/fuzz/module.c core/module/elf.c core/module/place.c core/module/symbols.c arch/x86_64/module.c"
+local FUZZ_FLAGS = "-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -DHOST_TEST=1 -Itests/host/include -I. "
+	.. "-w -Wl,--wrap=module_resolve -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment,function"
+
+-- fuzz [RUNS]: the loader over mutated modules of this build. Inputs that it found stay in build/<arch>/fuzz; a crash is written there, too.
+function checks.fuzz(options)
+	local status, build = ninja.targets(options, { "modules.cpio" })
+	if status ~= 0 then
+		return status
+	end
+	local dir = build.dir .. "/fuzz"
+	fs.mkdir(dir .. "/inputs")
+	local commands = {
+		("clang %s -I%s -o %s/module %s"):format(FUZZ_FLAGS, build.dir, dir, FUZZ_SOURCES),
+		("cp %s/modules/*.ko tests/fuzz/corpus/* %s/inputs/ 2>/dev/null; true"):format(build.dir, dir),
+		("cd %s && ./module -max_len=100000 -timeout=10 -runs=%d -print_final_stats=1 inputs"):format(dir,
+			tonumber(options.words[1]) or 1000000),
+	}
+	for _, command in ipairs(commands) do
+		if not os.execute(command) then
+			return 1
+		end
+	end
+	return 0
+end
+
 -- Runs a program from beside the repository on our images, if it is there. `words` are its arguments.
 local function run_beside(options, program, words)
 	if not fs.exists(program) then
