@@ -1,6 +1,6 @@
 --[[
 modcheck.lua: every symbol that a module leaves undefined must be exported by the core (KAPI) or by a module that it needs
-(MODAPI); otherwise loading would fail, so the build does.
+(MODAPI); otherwise loading would fail, so the build does. And a module that is replaced live exports nothing.
 
 	lua5.4 tools/modcheck.lua NM KERNEL.elf MODULE.ko...
 Exports are found by the symbols ksymtab_name_<symbol> that core/module/export.h makes.
@@ -39,6 +39,11 @@ local function main(words)
 	local modules = manifest.load_all("modules")
 	local failures = {}
 	for _, name in ipairs(names) do
+		-- Others would be linked to the old one.
+		if modules[name].replace ~= "never" and next(exports[name]) then
+			failures[#failures + 1] = ("%s.ko: is replaced live and exports %s: reach it through a socket, or let it say never")
+				:format(name, next(exports[name]))
+		end
 		for _, symbol in ipairs(wanted[name]) do
 			local found = core[symbol]
 			for _, need in ipairs(modules[name].needs) do

@@ -49,6 +49,8 @@ local function symbols(t)
 	t.check(not ok and output:find("cred.ko: undefined symbol hidden", 1, true), "a symbol that the core does not export", output)
 	ok, output = check("int shared(void);\nint f(void) { return shared(); }\n", exporting)
 	t.check(not ok and output:find("cred.ko: undefined symbol shared", 1, true), "a symbol of a module that is not needed", output)
+	ok, output = check("int own(void) { return 4; }\nMODAPI(own);\n", exporting)
+	t.check(not ok and output:find("cred.ko: is replaced live and exports own", 1, true), "a replaceable module that exports", output)
 end
 
 return { { "includes", includes }, { "symbols", symbols } }
