@@ -116,6 +116,15 @@ local function others(t, machine)
 	_, status = shell.ask(machine, "modctl replace /root/sample.ko depth=4 2>&1")
 	t.equal(status, 0, "a leaf module is replaced")
 	t.equal(shell.ask(machine, "cat /sys/module/sample/parameters/depth"), "4\n", "its parameters are those of the new one")
+	-- What cannot take its place leaves it as it was.
+	for command, reason in pairs {
+		["/root/sample.ko depth=101"] = "Invalid argument", ["/root/sample.ko depth=x"] = "Invalid argument",
+		["/root/abi.ko"] = "Exec format error", ["/root/symbol.ko"] = "No such file", ["/root/text.ko"] = "Exec format error",
+	} do
+		output, status = shell.ask(machine, "modctl replace " .. command .. " 2>&1")
+		t.check(status == 1 and output:find(reason), "modctl replace " .. command .. " is refused", output)
+	end
+	t.equal(shell.ask(machine, "cat /sys/module/sample/parameters/depth"), "4\n", "the old one serves as before")
 	t.check(shell.ask(machine, "modctl times"):find("median %d+ us"), "the times of the gate")
 	t.equal(select(2, shell.ask(machine, "modctl unload sample")), 0, "modctl unloads")
 	shell.ask(machine, "echo 1 > /proc/sys/kernel/modules_disabled")
