@@ -11,13 +11,20 @@
 static double seconds(struct timeval t) { return t.tv_sec + t.tv_usec / 1e6; }
 static double used(const struct rusage *r) { return seconds(r->ru_utime) + seconds(r->ru_stime); }
 
-static void burn(double want)
+static double processor_time(void)
 {
 	struct timespec t;
 
-	do
-		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	while (t.tv_sec + t.tv_nsec / 1e9 < want);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void burn(double want)
+{
+	double begun = processor_time();
+
+	while (processor_time() - begun < want)
+		;
 }
 
 int main(void)
