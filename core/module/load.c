@@ -270,6 +270,14 @@ void module_for_each(bool (*fn)(struct module *m, void *arg), void *arg)
 }
 KAPI(module_for_each);
 
+void module_with_all(void (*fn)(struct module *const *all, unsigned int count, void *arg), void *arg)
+{
+	mutex_lock(&module_lock);
+	fn(modules, MODULES_MAX, arg);
+	mutex_unlock(&module_lock);
+}
+KAPI(module_with_all);
+
 const char *module_info(const struct module *m, const char *key)
 {
 	return modinfo_value(m->modinfo, m->modinfo_size, key, NULL);

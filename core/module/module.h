@@ -69,6 +69,8 @@ void module_boot(void);
 bool module_is_loaded(const char *name);
 /* Calls fn for each module under the module lock; stops when fn returns true. May sleep. */
 void module_for_each(bool (*fn)(struct module *m, void *arg), void *arg);
+/* Calls fn once under the module lock with all modules: `count` places, some of them null. May sleep. */
+void module_with_all(void (*fn)(struct module *const *all, unsigned int count, void *arg), void *arg);
 /* The module whose text contains the address; null if none. Any context. */
 struct module *module_of_address(uintptr_t address);
 /* The function symbol of a module that contains an address of it. Any context. */

@@ -203,32 +203,18 @@ static void name_user(struct module *m, struct used_by *u)
 	}
 }
 
-/* Modules are few and unloading takes the module lock that module_for_each holds: nested walks are made from copies. */
-#define MODULES_SHOWN 128
-struct module_list {
-	struct module *m[MODULES_SHOWN];
-	unsigned int count;
-};
-
-static bool collect_module(struct module *m, void *arg)
-{
-	struct module_list *l = arg;
-
-	if (l->count < MODULES_SHOWN)
-		l->m[l->count++] = m;
-	return false;
-}
-
-static void show_module(struct text_out *t, const struct module_list *l, struct module *m)
+static void show_module(struct text_out *t, struct module *const *all, unsigned int count, struct module *m)
 {
 	struct used_by u = { t, m, 0 };
 
-	for (unsigned int i = 0; i < l->count; i++)
-		count_user(l->m[i], &u);
+	for (unsigned int i = 0; i < count; i++)
+		if (all[i])
+			count_user(all[i], &u);
 	text_printf(t, "%s %zu %u ", m->name, m->total_size, u.count);
 	if (u.count) {
-		for (unsigned int i = l->count; i-- > 0;)
-			name_user(l->m[i], &u);
+		for (unsigned int i = count; i-- > 0;)
+			if (all[i])
+				name_user(all[i], &u);
 	} else {
 		text_printf(t, "-");
 	}
@@ -236,16 +222,17 @@ static void show_module(struct text_out *t, const struct module_list *l, struct 
 		    service(authority)->capable(34) ? m->part[0].base : 0ul);	/* CAP_SYSLOG */
 }
 
+/* Under the module lock: none of them goes meanwhile. */
+static void show_all_modules(struct module *const *all, unsigned int count, void *arg)
+{
+	for (unsigned int i = count; i-- > 0;)
+		if (all[i])
+			show_module(arg, all, count, all[i]);
+}
+
 static int show_modules(struct text_out *t, void *arg)
 {
-	struct module_list *l = kzalloc(sizeof(*l), 0);
-
-	if (!l)
-		return -ENOMEM;
-	module_for_each(collect_module, l);
-	for (unsigned int i = l->count; i-- > 0;)
-		show_module(t, l, l->m[i]);
-	kfree(l);
+	module_with_all(show_all_modules, t);
 	return 0;
 }
 
