@@ -130,6 +130,27 @@ int aspace_residency(struct aspace *as, uintptr_t start, size_t pages, unsigned 
 }
 KAPI(aspace_residency);
 
+int aspace_page_mapped(struct aspace *as, uintptr_t addr)
+{
+	int error = -EFAULT;
+
+	rwlock_read_lock(&as->lock);
+	if (region_find(as, addr, false)) {
+		uint64_t *e;
+
+		spin_lock(&as->pt_lock);
+		e = arch_mmu_entry(&as->mmu, ALIGN_DOWN(addr, PAGE_SIZE), false);
+		if (!e || !*e)
+			error = -ENOENT;
+		else if (!arch_pte_special(*e))
+			error = 0;
+		spin_unlock(&as->pt_lock);
+	}
+	rwlock_read_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_page_mapped);
+
 /* Moves the entries of a region part to a new place. aspace.lock held for writing. */
 static int move_entries(struct aspace *as, uintptr_t from, uintptr_t to, size_t length)
 {

@@ -36,6 +36,9 @@
 #define REGION_HUGE        0x10000u
 #define REGION_NOHUGE      0x20000u
 #define REGION_NOEXEC      0x40000u	/* of a file on a noexec mount: mprotect must not add EXEC */
+/* What mbind(2) said of the range: the personality's, in these bits; the core only keeps, splits and joins by it. */
+#define REGION_POLICY_SHIFT 20
+#define REGION_POLICY (0x3fu << REGION_POLICY_SHIFT)
 #define REGION_PROT (REGION_READ | REGION_WRITE | REGION_EXEC)
 
 struct region;
@@ -142,6 +145,8 @@ int aspace_discard(struct aspace *as, uintptr_t start, size_t length);
 int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write);
 /* One byte a page: bit 0 present (mincore). Fills vec in kernel memory. -ENOMEM on holes. */
 int aspace_residency(struct aspace *as, uintptr_t start, size_t pages, unsigned char *vec);
+/* Is a page of some owner at addr now? 0, -ENOENT if nothing is mapped, -EFAULT without a region or for shared zeroes and devices. */
+int aspace_page_mapped(struct aspace *as, uintptr_t addr);
 
 /* The region that contains addr, or the next one above if `or_next`. The lock is held. */
 struct region *region_find(struct aspace *as, uintptr_t addr, bool or_next);

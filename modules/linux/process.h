@@ -99,6 +99,7 @@ struct task {
 	struct wait_queue *vfork_wait;	/* the parent waits in vfork; done when null */
 	struct wait_queue stop_wait;
 	uint64_t timer_slack_ns;
+	unsigned int memory_policy;	/* mempolicy.c; 0: none; written by the thread itself */
 	int io_priority;		/* IOPRIO_PRIO_VALUE; 0: follows nice */
 	uint64_t timer_slack_default_ns;	/* what the creator had */
 	struct user *user;		/* of the real user id; changed under process.lock */

@@ -13,6 +13,10 @@
 #include "modules/vfs/vfs.h"
 
 extern struct super *sys_super;
+/* root.c: the list of the processors online. */
+int sys_show_online(struct text_out *t, void *arg);
+/* node.c: makes /sys/devices/system/node. */
+int sys_node_init(void);
 /* Makes /sys/module. */
 int sys_module_init(void);
 /* Is it an inode of modules.c? Frees its data. */

@@ -36,7 +36,7 @@ static int show_present(struct text_out *t, void *arg)
 	return 0;
 }
 
-static int show_online(struct text_out *t, void *arg)
+int sys_show_online(struct text_out *t, void *arg)
 {
 	const char *separator = "";
 	unsigned int i, start = 0;
@@ -71,7 +71,7 @@ static int show_gate_times(struct text_out *t, void *arg)
 static const struct text_file_type gate_times_type = { .show = show_gate_times };
 static const struct text_file_type text_type = { .show = show_text };
 static const struct text_file_type present_type = { .show = show_present };
-static const struct text_file_type online_type = { .show = show_online };
+static const struct text_file_type online_type = { .show = sys_show_online };
 
 static int add_processors(void)
 {
@@ -156,6 +156,8 @@ int sysfs_init(void)
 		error = add_fixed();
 	if (!error)
 		error = add_processors();
+	if (!error)
+		error = sys_node_init();
 	if (!error)
 		error = fs_type_register(&sys_type);
 	return error;
