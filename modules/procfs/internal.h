@@ -26,6 +26,7 @@ struct proc_target {
 	struct task *task;		/* with a reference below task/<tid>; null: the process */
 	const struct proc_entry *entry;	/* null: the directory itself, or a descriptor */
 	int fd;
+	uintptr_t start, end;		/* bounds of a mapping, below map_files */
 };
 
 /* A name below /proc/<pid> and /proc/<pid>/task/<tid>. */
@@ -54,9 +55,10 @@ static inline struct proc_target *proc_target_of(const struct inode *inode) { re
 /* A decimal name. -1 if it is none. */
 int proc_parse_number(const struct dentry *d);
 
-extern const struct inode_ops proc_root_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops;
+extern const struct inode_ops proc_root_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops,
+	proc_map_files_ops;
 extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_file_ops, proc_fds_file_ops,
-	proc_fdinfos_file_ops, proc_mem_ops;
+	proc_fdinfos_file_ops, proc_map_files_file_ops, proc_mem_ops;
 extern const struct proc_entry proc_entries[];
 extern const unsigned int proc_entry_count;
 
