@@ -69,6 +69,7 @@ int proc_show_status(struct text_out *t, void *arg);
 int proc_show_limits(struct text_out *t, void *arg);
 int proc_show_io(struct text_out *t, void *arg);
 int proc_show_schedstat(struct text_out *t, void *arg);
+int proc_show_syscall(struct text_out *t, void *arg);
 /* pid_maps.c */
 int proc_show_maps(struct text_out *t, void *arg);
 int proc_show_smaps(struct text_out *t, void *arg);

@@ -387,6 +387,7 @@ const struct proc_entry proc_entries[] = {
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = { .show = show_oom_adj, .store = store_oom_adj } },
 	FILE_ENTRY("oom_score", 0444, show_oom_score),
 	FILE_ENTRY("personality", 0400, show_personality),
+	FILE_ENTRY("syscall", 0400, proc_show_syscall),
 	FILE_ENTRY("wchan", 0444, show_zero),
 	FILE_ENTRY("loginuid", 0444, show_no_id),
 	FILE_ENTRY("sessionid", 0444, show_no_id),

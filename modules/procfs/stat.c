@@ -1,10 +1,11 @@
 /*
- * /proc/<pid>/stat, statm, status, limits, io, schedstat: figures of a process or a thread.
+ * /proc/<pid>/stat, statm, status, limits, io, schedstat, syscall: figures of a process or a thread.
  *
  * What lies under tree_lock and process.lock is copied in one go (snapshot), then printed without locks.
  */
 #include <linux/resource.h>
 
+#include "core/arch/trap.h"
 #include "core/sched/sched.h"
 #include "core/time/clock.h"
 #include "modules/linux/session.h"
@@ -376,4 +377,47 @@ int proc_show_schedstat(struct text_out *t, void *arg)
 		    (unsigned long long)(s.self.switches_voluntary + s.self.switches_forced));
 	drop(&s);
 	return 0;
+}
+
+/* What a thread's user registers say of the call it is in. False if it runs, so that they say nothing. */
+static bool read_call(struct thread *t, long *number, uintptr_t *args, uintptr_t *sp, uintptr_t *pc)
+{
+	uint64_t switches = READ_ONCE(t->switches_voluntary) + READ_ONCE(t->switches_forced);
+
+	if (!t->frame || (t != current && (READ_ONCE(t->on_cpu) || READ_ONCE(t->state) != THREAD_SLEEPING)))
+		return false;
+	full_barrier();
+	*number = arch_syscall_number(t->frame);
+	for (unsigned int i = 0; i < 6; i++)
+		args[i] = arch_syscall_arg(t->frame, i);
+	*sp = arch_frame_sp(t->frame);
+	*pc = arch_frame_pc(t->frame);
+	full_barrier();
+	/* It has not run in between. */
+	return t == current || (!READ_ONCE(t->on_cpu) && READ_ONCE(t->state) == THREAD_SLEEPING &&
+				switches == READ_ONCE(t->switches_voluntary) + READ_ONCE(t->switches_forced));
+}
+
+int proc_show_syscall(struct text_out *t, void *arg)
+{
+	struct proc_target *who = arg;
+	struct thread *thread = proc_thread(who);
+	uintptr_t args[6], sp, pc;
+	long number;
+	int error;
+
+	if (!thread)
+		return -ESRCH;
+	error = who->process == current_process ? 0 : service(authority)->may_trace(thread, true);
+	if (error)
+		;
+	else if (!read_call(thread, &number, args, &sp, &pc))
+		text_printf(t, "running\n");
+	else if (number < 0)
+		text_printf(t, "-1 0x%lx 0x%lx\n", sp, pc);
+	else
+		text_printf(t, "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n", number, args[0], args[1], args[2], args[3],
+			    args[4], args[5], sp, pc);
+	thread_put(thread);
+	return error;
 }
