@@ -388,13 +388,16 @@ long sys_sigaltstack(struct uin_stack stack, struct uout_stack old)
 long sys_rt_sigreturn(struct trap_frame *frame)
 {
 	uint64_t mask;
+	int result = arch_signal_return(frame, &mask);
 
-	if (arch_signal_return(frame, &mask)) {
+	if (result < 0) {
 		signal_force(SIGSEGV, SIGINFO_KERNEL);
 		return 0;
 	}
 	current_task->restart.fn = NULL;
 	signal_set_blocked(mask);
+	if (result)
+		signal_force(SIGSEGV, SIGINFO_KERNEL);
 	/* Whatever the interrupted code had there, it is no result of ours. */
 	return arch_syscall_result(frame);
 }

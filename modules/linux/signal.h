@@ -111,7 +111,10 @@ struct signal_delivery {
 };
 /* Pushes the frame on the user stack and redirects. -EFAULT if that cannot be written. */
 int arch_signal_setup_frame(struct trap_frame *frame, const struct signal_delivery *d);
-/* rt_sigreturn: takes all back from the user stack, *mask receives the mask. 0 or -EFAULT, with the frame as it was. */
+/*
+ * rt_sigreturn: takes all back from the user stack, *mask receives the mask. 0; -EFAULT, with the frame as it was;
+ * or 1: all is taken back, but no processor could run it, so SIGSEGV is due once the mask is in force.
+ */
 int arch_signal_return(struct trap_frame *frame, uint64_t *mask);
 /* Smallest stack a frame fits on (AT_MINSIGSTKSZ). */
 size_t arch_signal_min_stack(void);

@@ -20,6 +20,8 @@
 #include "modules/linux/internal.h"
 
 #define RED_ZONE 128
+#define GENERAL_PROTECTION 13	/* exceptions' numbers */
+#define PAGE_FAULT 14
 #define SW_BYTES 464		/* where struct _fpx_sw_bytes lies in the state */
 #define FLAG_DF 0x400ul
 #define FLAG_TF 0x100ul
@@ -203,6 +205,25 @@ static void restore_altstack(const struct sigaltstack *s)
 	t->altstack_flags = s->ss_flags;
 }
 
+/*
+ * Would the processor refuse the frame's selectors on the way to user mode? There are one code and one stack segment for it. A stack segment
+ * is put right where the frame does not insist on it, as for programs older than its field.
+ */
+static bool selectors_refused(const struct frame_ucontext *uc)
+{
+	uint16_t cs = uc->uc_mcontext.cs | 3, ss = uc->uc_mcontext.ss | 3, bad;
+
+	if (cs != X86_USER_CS)
+		bad = cs;
+	else if (ss != X86_USER_SS && (uc->uc_flags & UC_STRICT_RESTORE_SS))
+		bad = ss;
+	else
+		return false;
+	current_task->fault_number = GENERAL_PROTECTION;
+	current_task->fault_error = bad & ~3u;
+	return true;
+}
+
 int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 {
 	uintptr_t at = f->rsp - 8;
@@ -216,7 +237,7 @@ int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 	*mask = uc.uc_sigmask & ~SIG_KILL_STOP;
 	restore_registers(f, &uc.uc_mcontext);
 	restore_altstack(&uc.uc_stack);
-	return 0;
+	return selectors_refused(&uc);
 }
 
 void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
@@ -235,7 +256,8 @@ void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
 
 	t->fault_number = trap->number;
 	t->fault_error = trap->error;
-	t->fault_address = trap->address;
+	if (trap->number == PAGE_FAULT)
+		t->fault_address = trap->address;	/* cr2 keeps it over other exceptions */
 	info->si_signo = table[trap->kind].sig;
 	info->si_code = table[trap->kind].code == (signed char)SI_KERNEL ? SI_KERNEL : table[trap->kind].code;
 	if (info->si_code != SI_KERNEL)
