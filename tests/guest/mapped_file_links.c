@@ -1,6 +1,6 @@
 /* /proc/self/map_files: a link for each mapping of a file, by its exact bounds, also when the file has no name. */
 // libc: gcc
-// calls: mmap readlink getdents64
+// calls: mmap readlink
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

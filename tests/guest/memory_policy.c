@@ -15,7 +15,7 @@
 #include "include/test.h"
 
 #define PAGE 4096ul
-#define HOME_NODE 450
+#define NR_set_mempolicy_home_node 450
 #define BITS 65
 
 static unsigned long one = 1, none, last = 1ul << 63;
@@ -31,7 +31,7 @@ static long bind_to(void *at, unsigned long n, int mode, unsigned long *mask, un
 }
 static long home(void *at, unsigned long n, unsigned long node, unsigned long flags)
 {
-	return syscall(HOME_NODE, at, n, node, flags);
+	return syscall(NR_set_mempolicy_home_node, at, n, node, flags);
 }
 static long move(int pid, unsigned long n, void **pages, int *nodes, int *status, int flags)
 {
