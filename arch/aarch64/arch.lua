@@ -5,7 +5,7 @@ return {
 	prefix = "aarch64-linux-gnu-",
 	assembler = "gas",			-- .S files, through gcc
 	cflags = {
-		"-mgeneral-regs-only", "-mno-outline-atomics", "-mbranch-protection=bti", "-mcmodel=small",
+		"-mgeneral-regs-only", "-moutline-atomics", "-mbranch-protection=bti", "-mcmodel=small",
 		"-mstack-protector-guard=sysreg", "-mstack-protector-guard-reg=sp_el0", "-mstack-protector-guard-offset=8",
 	},
 	linker_script = "arch/aarch64/kernel.lds",

@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct cpu, id) == 48, "cpu.h");
 _Static_assert(KERNEL_IMAGE_BASE == IMAGE_BASE, "offsets.h");
 
 struct cpu_features cpu_features;
-uint32_t cpu_has_pan;
+uint32_t cpu_has_pan, cpu_has_lse;
 
 struct cpu_arch boot_cpu_arch = { .started = true };
 struct cpu boot_cpu = { .self = &boot_cpu, .arch = &boot_cpu_arch };
@@ -84,6 +84,21 @@ static void detect_capabilities(struct cpu_features *f)
 		f->hwcap |= HWCAP_PACA | (f->pauth_generic ? HWCAP_PACG : 0);
 }
 
+/*
+ * Puts the single instruction at the head of each atomic function (platform/atomics.S). The early page tables let the text be written;
+ * no other CPU runs, and an order of instructions that still sees the old branch is right as well.
+ */
+static void use_single_instructions(void)
+{
+	extern uint32_t atomics_code_start[], atomics_code_end[];
+
+	for (uint32_t *head = atomics_code_start; head < atomics_code_end; head += 16) {
+		head[0] = head[2];
+		__asm__ volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0" : : "r"(head) : "memory");
+	}
+	__asm__ volatile("dsb ish\n\tisb" : : : "memory");
+}
+
 void cpu_detect(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -98,6 +113,9 @@ void cpu_detect(void)
 	f->lse = field(isar0, 20) >= 2;
 	f->rndr = field(isar0, 60) != 0;
 	cpu_has_pan = f->pan;
+	cpu_has_lse = f->lse;
+	if (f->lse)
+		use_single_instructions();
 	detect_capabilities(f);
 }
 

@@ -1,6 +1,6 @@
 /*
  * aarch64: accesses to user memory. The caller has checked the range. Loads and stores are the unprivileged ones, which have the
- * program's own rights whatever PAN says; the exclusive ones have no such form, so PAN is lifted around them. Each instruction that may
+ * program's own rights whatever PAN says; the atomic ones have no such form, so PAN is lifted around them. Each instruction that may
  * fault has an entry in the exception table; the fault handler jumps to its fixup if the fault cannot be resolved.
  *
  * Copies move blocks of 32 bytes through registers: all loads first, then the stores, then the pointers. If a block faults for good, the
@@ -38,7 +38,15 @@
 7777:
 	.endm
 
+	/* Clobbers w10. */
+	.macro	NO_LSE label
+	adrp	x10, cpu_has_lse
+	ldr	w10, [x10, :lo12:cpu_has_lse]
+	cbz	w10, \label
+	.endm
+
 	.arch_extension pan
+	.arch_extension lse
 	.text
 
 /* size_t arch_uaccess_copy_in(void *dst, uintptr_t src, size_t n) */
@@ -215,6 +223,10 @@ FUNCTION arch_uaccess_store
 /* int arch_uaccess_cmpxchg_u32(uintptr_t dst, uint32_t expected, uint32_t desired, uint32_t *old) */
 FUNCTION arch_uaccess_cmpxchg_u32
 	USER_ON
+	NO_LSE	1f
+	mov	w4, w1
+	EX 4f, casal w4, w2, [x0]
+	b	3f
 1:	EX 4f, ldaxr w4, [x0]
 	cmp	w4, w1
 	b.ne	2f
@@ -234,6 +246,23 @@ FUNCTION arch_uaccess_cmpxchg_u32
 /* int arch_uaccess_rmw_u32(uintptr_t dst, enum user_rmw op, uint32_t operand, uint32_t *old): SET, ADD, OR, ANDN, XOR */
 FUNCTION arch_uaccess_rmw_u32
 	USER_ON
+	NO_LSE	1f
+	cmp	w1, #1
+	b.eq	12f
+	b.lo	13f
+	cmp	w1, #3
+	b.lo	14f
+	b.eq	15f
+	EX 8f, ldeoral w2, w4, [x0]
+	b	7f
+12:	EX 8f, ldaddal w2, w4, [x0]
+	b	7f
+13:	EX 8f, swpal w2, w4, [x0]
+	b	7f
+14:	EX 8f, ldsetal w2, w4, [x0]
+	b	7f
+15:	EX 8f, ldclral w2, w4, [x0]
+	b	7f
 1:	EX 8f, ldaxr w4, [x0]
 	cmp	w1, #1
 	b.eq	2f
@@ -252,7 +281,7 @@ FUNCTION arch_uaccess_rmw_u32
 5:	bic	w5, w4, w2
 6:	EX 8f, stlxr w6, w5, [x0]
 	cbnz	w6, 1b
-	USER_OFF
+7:	USER_OFF
 	dmb	ish
 	str	w4, [x3]
 	mov	w0, wzr

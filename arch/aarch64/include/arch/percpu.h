@@ -39,8 +39,8 @@ struct cpu_features {
 	uint64_t midr;
 };
 extern struct cpu_features cpu_features;
-/* For assembly: nonzero if the CPU has PAN, pointer authentication. */
-extern uint32_t cpu_has_pan;
+/* For assembly: nonzero if the CPU has PAN; the single atomic instructions. */
+extern uint32_t cpu_has_pan, cpu_has_lse;
 
 extern struct cpu boot_cpu;
 extern struct cpu_arch boot_cpu_arch;
