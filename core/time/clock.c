@@ -10,6 +10,7 @@
 #include "core/lib/string.h"
 #include "core/module/export.h"
 #include "core/sync/wait.h"
+#include "core/time/timer.h"
 
 /* A whole page of its own: user space sees all of it. */
 static union {
@@ -90,6 +91,67 @@ void clock_set_tai_offset(int32_t seconds)
 }
 KAPI(clock_set_tai_offset);
 
+/* A leap second to come: at this real time the clock is put forward (1) or back (-1) by a second; 0: none. Written as the page is. */
+static struct {
+	int64_t at;
+	int step;
+	unsigned int taken;		/* how many there were */
+} leap;
+static void leap_due(struct timer *timer);
+static struct timer leap_timer = { .fn = leap_due };
+
+/* Arms for the moment of the leap, if there is one. */
+static void leap_arm(void)
+{
+	int64_t deadline = READ_ONCE(leap.at) - READ_ONCE(clock_storage.realtime_offset);
+
+	if (READ_ONCE(leap.step))
+		timer_arm(&leap_timer, (uint64_t)MAX(deadline, (int64_t)0));
+}
+
+void clock_set_leap(int64_t at, int step)
+{
+	unsigned long flags = write_begin();
+
+	leap.at = at;
+	leap.step = step;
+	set_generation++;
+	write_end(flags);
+	leap_arm();
+	wait_wake_all(&clock_set_wait);
+}
+KAPI(clock_set_leap);
+
+unsigned int clock_take_leap(void)
+{
+	unsigned long flags = write_begin();
+	int64_t now = (int64_t)cycles_to_ns(&clock_storage, arch_cycles()) + clock_storage.realtime_offset;
+	unsigned int taken;
+	bool due = leap.step && now >= leap.at;
+
+	if (due) {
+		clock_storage.realtime_offset += leap.step * (int64_t)NSEC_PER_SEC;
+		clock_storage.tai_offset -= leap.step;
+		leap.step = 0;
+		leap.taken++;
+		set_generation++;
+	}
+	taken = leap.taken;
+	write_end(flags);
+	if (due)
+		wait_wake_all(&clock_set_wait);
+	return taken;
+}
+KAPI(clock_take_leap);
+
+/* The clock may have been slowed since the timer was armed: then it is not time yet. */
+static void leap_due(struct timer *timer)
+{
+	(void)timer;
+	clock_take_leap();
+	leap_arm();
+}
+
 static void rebase(void)
 {
 	uint64_t now = arch_cycles();
@@ -104,6 +166,7 @@ void clock_set_realtime(int64_t ns)
 
 	rebase();
 	clock_storage.realtime_offset = ns - (int64_t)clock_storage.base_ns;
+	leap.step = 0;
 	set_generation++;
 	write_end(flags);
 	wait_wake_all(&clock_set_wait);
@@ -118,6 +181,8 @@ void clock_adjust(int64_t rate_ppb, int64_t slew_ns)
 	clock_storage.mult = base_mult + (uint64_t)((int64_t)base_mult * (rate_ppb / 1000) / 1000000);
 	clock_storage.realtime_offset += slew_ns;
 	write_end(flags);
+	if (slew_ns)
+		leap_arm();
 }
 KAPI(clock_adjust);
 
@@ -126,8 +191,24 @@ KAPI(clock_set_generation);
 
 uint64_t clock_realtime_to_deadline(int64_t ns)
 {
-	int64_t offset = READ_ONCE(clock_storage.realtime_offset), deadline;
+	int64_t offset, at, deadline;
+	uint32_t sequence;
+	int step;
 
+	do {
+		sequence = __atomic_load_n(&clock_storage.sequence, __ATOMIC_ACQUIRE);
+		offset = READ_ONCE(clock_storage.realtime_offset);
+		at = READ_ONCE(leap.at);
+		step = READ_ONCE(leap.step);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (unlikely((sequence & 1) || READ_ONCE(clock_storage.sequence) != sequence));
+	/* Times beyond a leap come a second later or sooner; those that are left out, at the leap. */
+	if (step && ns >= at) {
+		if (step > 0)
+			ns = MAX(at, ns - (int64_t)NSEC_PER_SEC);
+		else if (__builtin_add_overflow(ns, (int64_t)NSEC_PER_SEC, &ns))
+			return TIME_NEVER;
+	}
 	if (__builtin_sub_overflow(ns, offset, &deadline))
 		return ns > 0 ? TIME_NEVER : 0;
 	return deadline < 0 ? 0 : (uint64_t)deadline;

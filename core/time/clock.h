@@ -16,6 +16,13 @@ int32_t clock_tai_offset(void);		/* seconds */
 void clock_set_tai_offset(int32_t seconds);
 /* Sets the real-time clock; increments the generation that absolute waits compare and wakes clock_set_wait. */
 void clock_set_realtime(int64_t ns);
+/*
+ * Puts the clock forward (step 1) or back (-1) by a second when real time reaches `at`, and TAI's offset with it; 0 calls that off, as setting the
+ * clock does. Deadlines of times beyond `at` take it into account: absolute waits are made anew. Thread context.
+ */
+void clock_set_leap(int64_t at, int step);
+/* Takes the leap if it is due, before its timer gets to it. How many leaps there have been. Any context. */
+unsigned int clock_take_leap(void);
 /* Bends the rate by parts per billion and slews by an offset in ns (adjtimex). */
 void clock_adjust(int64_t rate_ppb, int64_t slew_ns);
 uint32_t clock_set_generation(void);

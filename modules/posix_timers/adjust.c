@@ -1,6 +1,6 @@
 /*
  * adjtimex(2) and clock_adjtime(2): the state that NTP daemons read and write. The frequency is put into force; a slew is applied at
- * once as a step of the offset, since nothing here runs for as long as the slow adjustment of Linux would take.
+ * once as a step of the offset, since nothing here runs for as long as the slow adjustment of Linux would take. Leap seconds happen in core/time; their states are kept here.
  */
 #include "internal.h"
 
@@ -16,6 +16,55 @@ static struct {
 	int64_t max_error, est_error, constant, tick;
 	int status;
 } ntp = { .max_error = 16000000, .est_error = 16000000, .constant = 2, .tick = 10000, .status = STA_UNSYNC };
+
+/* The leap second that the status asks for: as Linux's state of the clock, which adjtimex returns. */
+static struct {
+	enum { LEAP_NONE, LEAP_SET, LEAP_TAKEN } state;
+	int kind;			/* STA_INS or STA_DEL */
+	int64_t midnight;
+	unsigned int taken;		/* leaps before this one */
+} leap;
+
+#define DAY_NS ((int64_t)NSEC_PER_SEC * 86400)
+
+/* Follows a change of status; `before` is the old one. */
+static void update_leap(int before)
+{
+	int wanted = ntp.status & (STA_INS | STA_DEL);
+	int64_t now = clock_realtime(), early;
+
+	if (leap.state == LEAP_SET && clock_take_leap() != leap.taken)
+		leap.state = LEAP_TAKEN;
+	if (leap.state != LEAP_NONE && (!wanted || (leap.state == LEAP_SET && !(wanted & leap.kind)) ||
+					((before & STA_PLL) && !(ntp.status & STA_PLL)))) {
+		if (leap.state == LEAP_SET) {
+			clock_set_leap(0, 0);
+			clock_was_set();
+		}
+		leap.state = LEAP_NONE;
+	}
+	if (leap.state != LEAP_NONE || !wanted)
+		return;
+	/* A second is put in after the last one of a day, or the last one is left out. */
+	leap.kind = wanted & STA_INS ? STA_INS : STA_DEL;
+	early = leap.kind == STA_DEL ? (int64_t)NSEC_PER_SEC : 0;
+	leap.midnight = ((now + early) / DAY_NS + 1) * DAY_NS;
+	leap.taken = clock_take_leap();
+	leap.state = LEAP_SET;
+	clock_set_leap(leap.midnight - early, early ? 1 : -1);
+	clock_was_set();
+}
+
+static int clock_state(int64_t now)
+{
+	if (ntp.status & STA_UNSYNC)
+		return TIME_ERROR;
+	switch (leap.state) {
+	case LEAP_SET: return leap.kind == STA_INS ? TIME_INS : TIME_DEL;
+	case LEAP_TAKEN: return now < leap.midnight ? TIME_OOP : TIME_WAIT;
+	default: return TIME_OK;
+	}
+}
 
 static void apply(const struct __kernel_timex *t)
 {
@@ -75,6 +124,7 @@ static long adjust(struct uinout_timex io)
 	struct __kernel_timex t;
 	int64_t now;
 	long result;
+	int before;
 
 	if (copy_from_user(&t, io.addr, sizeof(t)))
 		return -EFAULT;
@@ -82,6 +132,8 @@ static long adjust(struct uinout_timex io)
 	if (result)
 		return result;
 	mutex_lock(&lock);
+	before = ntp.status;
+	clock_take_leap();
 	if (t.modes & ADJ_SETOFFSET) {
 		clock_set_realtime(clock_realtime() + t.time.tv_sec * (int64_t)NSEC_PER_SEC +
 				   t.time.tv_usec * (t.modes & ADJ_NANO ? 1 : 1000));
@@ -89,6 +141,7 @@ static long adjust(struct uinout_timex io)
 	}
 	if (t.modes && t.modes != ADJ_OFFSET_SS_READ)
 		apply(&t);
+	update_leap(before);
 	now = clock_realtime();
 	t.offset = 0;
 	t.freq = ntp.frequency;
@@ -102,7 +155,7 @@ static long adjust(struct uinout_timex io)
 	t.tai = clock_tai_offset();
 	t.time.tv_sec = now / (int64_t)NSEC_PER_SEC;
 	t.time.tv_usec = now % (int64_t)NSEC_PER_SEC / (ntp.status & STA_NANO ? 1 : 1000);
-	result = ntp.status & STA_UNSYNC ? TIME_ERROR : TIME_OK;
+	result = clock_state(now);
 	mutex_unlock(&lock);
 	return copy_to_user(io.addr, &t, sizeof(t)) ? -EFAULT : result;
 }
