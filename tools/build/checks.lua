@@ -123,8 +123,8 @@ function checks.fuzz(options)
 	return 0
 end
 
--- Runs a program from beside the repository on our images, if it is there. `words` are its arguments.
-local function run_beside(options, program, words)
+-- Runs a program from beside the repository on our images, if it is there, or `by` for it. `words` are its arguments.
+local function run_beside(options, program, words, by)
 	if not fs.exists(program) then
 		print("no " .. program .. " here: nothing to compare with")
 		return 0
@@ -136,15 +136,30 @@ local function run_beside(options, program, words)
 	for i, word in ipairs(words) do
 		words[i] = fs.quote(word)
 	end
-	return os.execute(program .. " " .. table.concat(words, " ")) and 0 or 1
+	return os.execute((by or program) .. " " .. table.concat(words, " ")) and 0 or 1
 end
 
 function checks.bench(options)
 	return run_beside(options, "../shared/bench/bench", { config.directory(options), table.unpack(options.words) })
 end
 
+local KIT = "../shared/conformance"
+
+-- The kit boots the first port alone: for the others, the self-tests cross-built and run by a runner of our own.
+local function conformance_of_port(options)
+	if options.words[1] and options.words[1] ~= "kselftest" then
+		print("the suite " .. options.words[1] .. " runs on " .. config.PORTS[1] .. " only")
+		return 1
+	end
+	local words = { "tools/kselftest/run.lua", options.arch, config.directory(options), KIT, table.unpack(options.words, 2) }
+	return run_beside(options, KIT .. "/conformance", words, "lua5.3")
+end
+
 -- conformance [suite [arguments]]: without a suite all of them, one after the other.
 function checks.conformance(options)
+	if options.arch ~= config.PORTS[1] then
+		return conformance_of_port(options)
+	end
 	local suites = { options.words[1] }
 	if #suites == 0 then
 		suites = { "kselftest", "rt-tests", "stress-ng", "workloads" }
@@ -153,7 +168,7 @@ function checks.conformance(options)
 	for _, suite in ipairs(suites) do
 		local words = { suite, "--mortise", config.directory(options), "--passing" }
 		table.move(options.words, 2, #options.words, #words + 1, words)
-		local result = run_beside(options, "../shared/conformance/conformance", words)
+		local result = run_beside(options, KIT .. "/conformance", words)
 		status = status ~= 0 and status or result
 	end
 	return status
