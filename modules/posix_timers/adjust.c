@@ -74,6 +74,9 @@ static void apply(const struct __kernel_timex *t)
 		ntp.frequency = MAX(-FREQ_MAX, MIN(FREQ_MAX, t->freq));
 	if (t->modes & ADJ_TICK)
 		ntp.tick = t->tick;
+	/* Leaving the loop starts from nothing: units go back to microseconds, too. */
+	if ((t->modes & ADJ_STATUS) && (ntp.status & STA_PLL) && !(t->status & STA_PLL))
+		ntp.status = STA_UNSYNC;
 	if (t->modes & ADJ_STATUS)
 		ntp.status = (ntp.status & STA_RONLY) | (t->status & ~STA_RONLY);
 	if (t->modes & ADJ_MAXERROR)

@@ -78,5 +78,17 @@ int main(void)
 	clock_gettime(CLOCK_REALTIME, &t);
 	CHECK(t.tv_sec >= MIDNIGHT);
 	CHECK_EQ(state(), TIME_OK);
+	/* Units of nanoseconds last until the loop is left. */
+	x = (struct timex){ .modes = ADJ_NANO };
+	adjtimex(&x);
+	status(0);
+	state();
+	CHECK_EQ(x.status, STA_NANO);
+	status(STA_PLL);
+	state();
+	CHECK_EQ(x.status, STA_PLL | STA_NANO);
+	status(0);
+	state();
+	CHECK_EQ(x.status, 0);
 	return test_done();
 }
