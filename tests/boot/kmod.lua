@@ -1,6 +1,7 @@
 --[[
 The tools for modules, busybox's and Debian's kmod: one session of every verb and every error, with what each of them says.
 ]]
+-- ports: x86_64 (Debian's tools are those of the build machine)
 local cpio = require "tools.cpio"
 local fs = require "tools.lib.fs"
 local shell = require "tests.lib.shell"

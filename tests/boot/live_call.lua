@@ -19,8 +19,8 @@ return function(t)
 	local output, code = process.run({ "sh", "-c", ([[
 		mkdir -p %s && cp -r build.lua syscalls.tbl arch core modules tools iso %s/ && mkdir -p %s/tests && cp -r tests/guest %s/tests/ && cd %s &&
 		lua5.4 tools/scaffold.lua module answer && lua5.4 build.lua module answer --arch %s --config %s &&
-		musl-gcc -static -s -O2 -Itests/guest/include -Itests/guest -o answer_test tests/guest/answer.c]]):format(tree, tree, tree, tree, tree,
-		t.options.arch, t.options.config) }, 300)
+		%s -static -s -O2 -Itests/guest/include -Itests/guest -o answer_test tests/guest/answer.c]]):format(tree, tree, tree, tree, tree,
+		t.options.arch, t.options.config, table.concat(t.vm.build.arch.test_cc.gcc, " ")) }, 300)
 	if not t.check(code == 0, "scaffold and module build", output) then
 		return
 	end

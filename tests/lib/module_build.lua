@@ -37,7 +37,7 @@ function module_build.build(t, name, directory, rows)
 	end
 	local sources, objects = fs.find(tree .. "/" .. name, "-name '*.c'"), {}
 	sources[#sources + 1] = out .. "/gen/" .. name .. "_module.c"
-	local command = compile_command(t)
+	local command, prefix = compile_command(t), t.vm.build.arch.prefix
 	for i, source in ipairs(sources) do
 		local object = ("%s/%d.o"):format(out, i)
 		local line = command:gsub(" %-c %S+ %-o %S+", (" -c %s -o %s"):format(source, object)):gsub("%-MMD %-MF %S+", "")
@@ -47,8 +47,8 @@ function module_build.build(t, name, directory, rows)
 		end
 		objects[i] = object
 	end
-	if not run(t, name .. ": the link", ("ld -r -T tools/module.lds --build-id=none -o %s/%s.ko.debug %s && objcopy --strip-debug %s/%s.ko.debug %s/%s.ko")
-		:format(out, name, table.concat(objects, " "), out, name, out, name)) then
+	if not run(t, name .. ": the link", ("%sld -r -T tools/module.lds --build-id=none -o %s/%s.ko.debug %s && %sobjcopy --strip-debug %s/%s.ko.debug %s/%s.ko")
+		:format(prefix, out, name, table.concat(objects, " "), prefix, out, name, out, name)) then
 		return nil
 	end
 	return fs.read(("%s/%s.ko"):format(out, name))

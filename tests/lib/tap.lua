@@ -12,14 +12,17 @@ function tap.header(text, key)
 	return #list > 0 and table.concat(list, " ") or nil
 end
 
--- Counts TAP lines as results; a program without any counts once, by its end.
+-- Counts TAP lines as results; a program without any counts once, by its end. What it said between two of them belongs to the second.
 function tap.judge(name, text, kind, code)
-	local count = 0
+	local count, said = 0, {}
 	for line in text:gsub("\r", ""):gmatch("[^\n]+") do
 		local verdict, what = line:match("^(o?k?n?o?t? ?ok) %d+%s*%-?%s*(.*)$")
 		if verdict == "ok" or verdict == "not ok" then
 			count = count + 1
-			report.result(verdict == "ok", name .. ": " .. what)
+			report.result(verdict == "ok", name .. ": " .. what, table.concat(said, "\n", math.max(1, #said - 19)))
+			said = {}
+		else
+			said[#said + 1] = line
 		end
 	end
 	local ended_well = kind == "exited" and code == 0
