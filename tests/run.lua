@@ -15,6 +15,8 @@ local report = require "tests.lib.report"
 local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot", "live", "torture" }
 -- Not among "every test": it takes as long as it is told.
 local ON_DEMAND = { torture = true }
+-- The longest that one file of machines may take, unless it was told how much to do; the slowest takes a tenth of it.
+local FILE_SECONDS = 600
 
 local function parse(words)
 	local options, i = { kinds = {}, files = {} }, 1
@@ -99,7 +101,10 @@ local function run_machines(options, kind)
 		local test = dofile(path)
 		report.run(path:gsub("^tests/", ""):gsub("%.lua$", ""), function(t)
 			t.options, t.vm, t.dir = options, vm, options.dir
-			test(t)
+			local seconds = (ON_DEMAND[kind] or options.count) and 0 or FILE_SECONDS
+			process.watched(seconds, function()
+				t.check(false, ("ends within %d s"):format(seconds))
+			end, test, t)
 		end)
 		process.kill_all()
 		::next::

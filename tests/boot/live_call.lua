@@ -18,10 +18,17 @@ return function(t)
 	local tree = t.options.scratch .. "/live_call"
 	local output, code = process.run({ "sh", "-c", ([[
 		mkdir -p %s && cp -r build.lua syscalls.tbl arch core modules tools iso %s/ && mkdir -p %s/tests && cp -r tests/guest %s/tests/ && cd %s &&
-		lua5.4 tools/scaffold.lua module answer && lua5.4 build.lua module answer --arch %s --config %s &&
-		%s -static -s -O2 -Itests/guest/include -Itests/guest -o answer_test tests/guest/answer.c]]):format(tree, tree, tree, tree, tree,
-		t.options.arch, t.options.config, table.concat(t.vm.build.arch.test_cc.gcc, " ")) }, 300)
+		lua5.4 tools/scaffold.lua module answer && lua5.4 build.lua module answer --arch %s --config %s ]])
+		:format(tree, tree, tree, tree, tree, t.options.arch, t.options.config) }, 300)
 	if not t.check(code == 0, "scaffold and module build", output) then
+		return
+	end
+	local words = { table.unpack(t.vm.build.arch.test_cc.musl) }
+	for word in ("-static -s -O2 -Itests/guest/include -o T/answer_test T/tests/guest/answer.c"):gmatch("%S+") do
+		words[#words + 1] = word:gsub("^T/", tree .. "/")
+	end
+	output, code = process.run(words, 60)
+	if not t.check(code == 0, "the program compiles", output) then
 		return
 	end
 	local machine = shell.start(t, { direct = true, smp = 2, mem = 256, name = "live call", append = "panic=-1" })

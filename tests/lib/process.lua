@@ -64,13 +64,32 @@ function process.start(words, options)
 	return self
 end
 
-function process:send(text)
+-- Sends text, and reads meanwhile what the child answers: a child that echoes more than a pipe holds would wait for us as we for it.
+-- False when the child takes nothing more, for good or for `seconds` (60).
+function process:send(text, seconds)
+	local deadline = process.now() + (seconds or 60)
 	while #text > 0 do
-		local n = unistd.write(self.input, text)
-		if not n then
+		local fds = { [self.input] = { events = { OUT = true } } }
+		if not self.eof then
+			fds[self.output] = { events = { IN = true } }
+		end
+		local left = deadline - process.now()
+		if left <= 0 then
 			return false
 		end
-		text = text:sub(n + 1)
+		local ready = poll.poll(fds, math.ceil(left * 1000))
+		if not self.eof then
+			self:read_some(0)
+		end
+		local can = ready and ready > 0 and fds[self.input].revents
+		if can and (can.OUT or can.ERR) then
+			-- A pipe that poll calls writable takes PIPE_BUF (4,096) bytes without waiting.
+			local n = unistd.write(self.input, text:sub(1, 4096))
+			if not n then
+				return false
+			end
+			text = text:sub(n + 1)
+		end
 	end
 	return true
 end
@@ -187,6 +206,22 @@ function process.kill_all()
 	for _, self in pairs(alive) do
 		self:kill()
 	end
+end
+
+-- Runs fn(...); when `seconds` are over, `late` is called and all children are killed, so that whatever waits for one goes on. For what
+-- every single wait's own deadline does not catch. 0: no limit.
+function process.watched(seconds, late, fn, ...)
+	signal.signal(signal.SIGALRM, function()
+		late()
+		process.kill_all()
+	end)
+	unistd.alarm(seconds)
+	local result = table.pack(xpcall(fn, debug.traceback, ...))
+	unistd.alarm(0)
+	if not result[1] then
+		error(result[2], 0)
+	end
+	return table.unpack(result, 2, result.n)
 end
 
 function process.temporary_directory()
