@@ -1,11 +1,7 @@
 /*
- * aarch64: CPU features, control registers, requests between CPUs.
+ * aarch64: CPU features, control registers.
  *
  * cpu_detect() runs once on the boot CPU; the others are taken to have the same features.
- *
- * Requests: a CPU asks others by setting its bit in their `asked_by` and sending SGI_CALL; each answers by running the
- * function of the asking CPU's request and counting `pending` down. A CPU has one request at a time, with preemption disabled,
- * and waits with interrupts on, so that two CPUs that ask each other both answer.
  */
 #include "core/arch/cpu.h"
 
@@ -146,63 +142,10 @@ void cpu_enable_features(void)
 	__asm__ volatile("msr daifclr, #5" : : : "memory");	/* SError and FIQ, the interrupt of last resort */
 }
 
-void cpu_answer_requests(void)
+void arch_cpu_send_call(unsigned int cpu)
 {
-	unsigned long from = __atomic_exchange_n(&cpu_arch_self()->asked_by, 0, __ATOMIC_ACQUIRE);
-
-	while (from) {
-		unsigned int i = bit_lowest(from);
-		struct cpu_request *r = &cpu_arch_of(cpus[i])->request;
-
-		from &= from - 1;
-		r->fn(r->arg);
-		__atomic_fetch_sub(&r->pending, 1, __ATOMIC_RELEASE);	/* the request may be reused: pairs with the wait */
-	}
+	gic_send(cpus[cpu], SGI_CALL);
 }
-
-void arch_cpu_call_begin(const struct cpu_set *mask, void (*fn)(void *), void *arg)
-{
-	struct cpu_request *r;
-	unsigned long targets;
-	unsigned int self;
-
-	preempt_disable();
-	self = arch_cpu_id();
-	targets = mask->bits[0] & cpus_online.bits[0] & ~(1ul << self);
-	if (!targets)
-		return;
-	debug_assert(arch_irq_enabled());
-	r = &cpu_arch_self()->request;
-	r->fn = fn;
-	r->arg = arg;
-	r->pending = 0;
-	for (unsigned long left = targets; left; left &= left - 1)
-		r->pending++;
-	for (unsigned long left = targets; left; left &= left - 1) {
-		unsigned int i = bit_lowest(left);
-
-		/* Release: the target sees the request. */
-		__atomic_fetch_or(&cpu_arch_of(cpus[i])->asked_by, 1ul << self, __ATOMIC_SEQ_CST);
-		gic_send(cpus[i], SGI_CALL);
-	}
-}
-
-void arch_cpu_call_end(void)
-{
-	struct cpu_request *r = &cpu_arch_self()->request;
-
-	while (__atomic_load_n(&r->pending, __ATOMIC_ACQUIRE))
-		arch_cpu_relax();
-	preempt_enable();
-}
-
-void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg)
-{
-	arch_cpu_call_begin(mask, fn, arg);
-	arch_cpu_call_end();
-}
-KAPI(arch_cpu_call);
-_Static_assert(CPU_MAX <= BITS_PER_LONG, "sets of CPUs are one word here");
 
 void arch_cpu_kick(unsigned int cpu)
 {

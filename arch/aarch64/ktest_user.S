@@ -1,5 +1,5 @@
 /*
- * aarch64: user code for the tests in ktest.c: position-independent, copied to a user page. It ends by system call 1021 with
+ * aarch64: user code for the test core/trap/ktest_user.c: position-independent, copied to a user page. It ends by system call 1021 with
  * a status: 0, or the number of the check that failed. Call 1020 returns 0x1234; x0 tells its handler what to do meanwhile.
  */
 #define CALL_CHECK 1020

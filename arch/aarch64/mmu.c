@@ -504,5 +504,5 @@ static void sync_local(void *arg)
 void arch_icache_sync(uintptr_t va, size_t size)
 {
 	sync_lines(va, size);
-	arch_cpu_call(&cpus_online, sync_local, NULL);
+	cpu_call(&cpus_online, sync_local, NULL);
 }

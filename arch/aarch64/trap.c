@@ -233,7 +233,7 @@ void trap_interrupt(struct trap_frame *f)
 	else if (id == SGI_RESCHED)
 		sched_ipi();
 	else if (id == SGI_CALL)
-		cpu_answer_requests();
+		cpu_call_answer();
 	else if (id == SGI_STOP)
 		stop(f);
 	else if (id < 32)

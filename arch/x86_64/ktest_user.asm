@@ -1,4 +1,4 @@
-; x86_64: user code for the tests in ktest.c: position-independent, copied to a user page. It ends by system call 1021 with
+; x86_64: user code for the test core/trap/ktest_user.c: position-independent, copied to a user page. It ends by system call 1021 with
 ; a status: 0, or the number of the check that failed. Call 1020 returns 0x1234; rdi tells its handler what to do meanwhile.
 
 	bits 64

@@ -367,7 +367,7 @@ void arch_mmu_free_tables(struct arch_mmu *mmu, uintptr_t start, uintptr_t end)
 	cpus_with_tables(mmu, &set);
 	if (cpu_arch_self()->root == mmu->root)
 		flush_user_local(NULL);
-	arch_cpu_call(&set, flush_user_local, NULL);
+	cpu_call(&set, flush_user_local, NULL);
 	preempt_enable();
 	list_for_each_safe(p, tmp, &freed, link) {
 		list_remove(&p->link);
@@ -402,7 +402,7 @@ void arch_tlb_flush_range(struct arch_mmu *mmu, const struct cpu_set *mask, uint
 	full_barrier();		/* entries before the read of the mask; pairs with the switch that sets its bit */
 	flush_range_local(&f);
 	if (READ_ONCE(mask->bits[0]) & ~(1ul << arch_cpu_id()))
-		arch_cpu_call(mask, flush_range_local, &f);
+		cpu_call(mask, flush_range_local, &f);
 	preempt_enable();
 }
 
@@ -465,7 +465,7 @@ static void flush_kernel(uintptr_t va, size_t size)
 	flags = arch_irq_save();
 	flush_kernel_local(&f);
 	arch_irq_restore(flags);
-	arch_cpu_call(&cpus_online, flush_kernel_local, &f);
+	cpu_call(&cpus_online, flush_kernel_local, &f);
 	preempt_enable();
 }
 
@@ -525,5 +525,5 @@ void arch_icache_sync(uintptr_t va, size_t size)
 	(void)va;
 	(void)size;
 	sync_local(NULL);
-	arch_cpu_call(&cpus_online, sync_local, NULL);
+	cpu_call(&cpus_online, sync_local, NULL);
 }

@@ -290,7 +290,7 @@ static void interrupt(struct trap_frame *f, unsigned int vector)
 		break;
 	case VECTOR_CALL:
 		apic_eoi();
-		cpu_answer_requests();
+		cpu_call_answer();
 		break;
 	case VECTOR_ERROR:
 		apic_error();

@@ -62,12 +62,8 @@ static inline bool in_atomic(void) { return arch_preempt_count() != 0 || !arch_i
 void arch_cpu_stop_others(void);
 /* Makes `cpu` take an interrupt soon; its handler calls sched_ipi(). Any context. */
 void arch_cpu_kick(unsigned int cpu);
-/* Runs fn(arg) on each CPU of the mask but this one, with interrupts off there, and waits. Interrupts must be on here. */
-struct cpu_set;
-void arch_cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg);
-/* Its halves: begin asks and returns at once with preemption disabled, end waits for the answers and enables it. */
-void arch_cpu_call_begin(const struct cpu_set *mask, void (*fn)(void *), void *arg);
-void arch_cpu_call_end(void);
+/* Makes `cpu` take an interrupt whose handler calls cpu_call_answer(). Preemption off. */
+void arch_cpu_send_call(unsigned int cpu);
 /* Boot: the running code, which had no thread, is `t`'s from now on; its stack is the boot stack. Sets struct cpu.thread. */
 void arch_cpu_set_current(struct thread *t);
 /* Starts all other CPUs; each ends up in sched_cpu_start(). Returns when all answered or timed out. */

@@ -109,7 +109,7 @@ void aspace_put(struct aspace *as)
 	for (unsigned int i = 0; i < BITMAP_LONGS(CPU_MAX); i++)
 		others |= as->cpus.bits[i] != 0;
 	if (others)
-		arch_cpu_call(&as->cpus, drop_lazy, as);
+		cpu_call(&as->cpus, drop_lazy, as);
 	while (!list_empty(&as->region_list)) {
 		struct region *r = list_first(&as->region_list, struct region, link);
 

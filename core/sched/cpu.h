@@ -5,6 +5,7 @@
 
 #include "core/lib/bits.h"
 #include "core/lib/types.h"
+#include "core/sched/call.h"
 
 struct thread;
 struct run_queue;
@@ -26,6 +27,8 @@ struct cpu {
 	uint64_t irq_count;
 	uint64_t idle_ns;
 	uint64_t rcu_quiescent;		/* core/sync/rcu.c */
+	struct cpu_request request;	/* core/sched/call.c: made by this CPU */
+	unsigned long asked_by;		/* CPUs whose request this CPU has to answer */
 	void *timer_queue;		/* core/time/timer.c */
 	void *page_cache;		/* core/mem/page.c */
 	void *arch;			/* the port's own block */

@@ -184,3 +184,19 @@ KTEST(sched_affinity)
 	ktest_check(team_run(&team, affinity_member));
 	ktest_check(team.errors == 0);
 }
+
+static void count_call(void *arg)
+{
+	__atomic_fetch_add((unsigned int *)arg, 1, __ATOMIC_SEQ_CST);
+}
+
+KTEST(sched_cpu_call)
+{
+	unsigned int online = 0, calls = 0, i;
+
+	for_each_online_cpu(i)
+		online++;
+	for (unsigned int n = 0; n < 100; n++)
+		cpu_call(&cpus_online, count_call, &calls);
+	ktest_check(calls == 100 * (online - 1));
+}

@@ -37,13 +37,13 @@ void cpus_stop(void (*each)(void *arg), void (*alone)(void *arg), void *arg)
 	preempt_disable();
 	for_each_online_cpu(i)
 		others += i != arch_cpu_id();
-	arch_cpu_call_begin(&cpus_online, stopped, &s);
+	cpu_call_begin(&cpus_online, stopped, &s);
 	while (__atomic_load_n(&s.arrived, __ATOMIC_ACQUIRE) != others)
 		arch_cpu_relax();
 	flags = arch_irq_save();
 	alone(arg);
 	arch_irq_restore(flags);
 	store_release(&s.go, true);
-	arch_cpu_call_end();
+	cpu_call_end();
 	preempt_enable();
 }

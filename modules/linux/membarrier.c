@@ -41,7 +41,7 @@ static long private_expedited(int cpu, bool rseq)
 		bitmap_set(one.bits, (unsigned int)cpu);
 		set = one;
 	}
-	arch_cpu_call(&set, rseq ? restart_here : barrier_here, as);
+	cpu_call(&set, rseq ? restart_here : barrier_here, as);
 	if (rseq)
 		thread_set_work(current, WORK_NOTIFY);
 	full_barrier();
@@ -74,7 +74,7 @@ long sys_membarrier(int32_t command, uint32_t flags, int32_t cpu)
 	case MEMBARRIER_CMD_QUERY: return all;
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-		arch_cpu_call(&cpus_online, barrier_here, NULL);
+		cpu_call(&cpus_online, barrier_here, NULL);
 		return 0;
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: return register_for(REGISTERED_GLOBAL);
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED: return registered(REGISTERED_PRIVATE, -1, false);

@@ -12,20 +12,11 @@
 
 struct trap_frame;
 
-/* A function that other CPUs are asked to run. The asking CPU owns it; `pending` counts those who have not answered. */
-struct cpu_request {
-	void (*fn)(void *arg);
-	void *arg;
-	unsigned int pending;
-};
-
 #define OVERFLOW_STACK_SIZE 4096ul
 
 struct cpu_arch {
 	uint64_t root;			/* the user page table loaded; 0: none */
 	struct thread *fpu_owner;	/* whose state the FP registers hold, if it agrees (fpu_cpu) */
-	struct cpu_request request;	/* made by this CPU */
-	unsigned long asked_by;		/* CPUs whose request this CPU has to answer */
 	uint64_t mpidr;
 	void *redistributor;		/* GICv3: this CPU's registers */
 	uint8_t gic_target;		/* GICv2: this CPU's bit */
@@ -52,8 +43,6 @@ static inline struct cpu_arch *cpu_arch_self(void) { return cpu_arch_of(arch_cpu
 /* cpu.c: finds the features; sets this CPU's control registers. */
 void cpu_detect(void);
 void cpu_enable_features(void);
-/* Runs what other CPUs asked this one to do; the handler of SGI_CALL. */
-void cpu_answer_requests(void);
 /* True once a panic stops the CPUs. */
 bool cpu_stopping(void);
 

@@ -25,13 +25,6 @@ struct tss {
 	uint16_t reserved3, io_map;
 } __packed;
 
-/* A function that other CPUs are asked to run. The asking CPU owns it; `pending` counts those who have not answered. */
-struct cpu_request {
-	void (*fn)(void *arg);
-	void *arg;
-	unsigned int pending;
-};
-
 #define GDT_ENTRIES 16
 #define GDT_TSS     8
 #define GDT_CPU     15			/* its limit tells user space the CPU's number */
@@ -41,8 +34,6 @@ struct cpu_arch {
 	struct tss tss;
 	uint64_t root;			/* the page table loaded */
 	struct thread *fpu_owner;	/* whose state the FPU registers hold, if it agrees (fpu_cpu) */
-	struct cpu_request request;	/* made by this CPU */
-	unsigned long asked_by;		/* CPUs whose request this CPU has to answer */
 	uint8_t *ist_base;		/* IST_COUNT stacks of IST_STACK_SIZE */
 	bool started;			/* an application processor reached C code */
 	bool debug_active;		/* debug registers are loaded */
@@ -70,8 +61,6 @@ static inline struct cpu_arch *cpu_arch_self(void) { return cpu_arch_of(arch_cpu
 void cpu_detect(void);
 void cpu_load_tables(struct cpu *c);
 void cpu_enable_features(void);
-/* Runs what other CPUs asked this one to do; the handler of VECTOR_CALL. */
-void cpu_answer_requests(void);
 /* True once a panic stops the CPUs: the next NMI does not return. */
 bool cpu_stopping(void);
 
