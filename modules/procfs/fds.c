@@ -19,40 +19,19 @@ static struct file *target_file(const struct proc_target *who)
 static int fd_follow(struct dentry *d, struct path *out)
 {
 	struct proc_target *who = proc_target_of(d->inode);
-	struct file *f;
 
 	if (process_may_inspect(who->process))
 		return -EACCES;
-	f = target_file(who);
-	if (!f)
-		return -ENOENT;
-	*out = f->path;
-	path_get(out);
-	file_put(f);
-	return 0;
+	return proc_file_follow(target_file(who), out);
 }
 
 static long fd_readlink(struct dentry *d, char *buf, size_t size)
 {
 	struct proc_target *who = proc_target_of(d->inode);
-	struct file *f;
-	char *text;
-	long n;
 
 	if (process_may_inspect(who->process))
 		return -EACCES;
-	f = target_file(who);
-	if (!f)
-		return -ENOENT;
-	text = kmalloc(PATH_SIZE_MAX, 0);
-	n = text ? file_format(f, text, PATH_SIZE_MAX) : -ENOMEM;
-	file_put(f);
-	if (n > 0) {
-		n = (long)MIN((size_t)n, size);
-		memcpy(buf, text, (size_t)n);
-	}
-	kfree(text);
-	return n;
+	return proc_file_readlink(target_file(who), buf, size);
 }
 
 static const struct inode_ops fd_link_ops = { .follow = fd_follow, .readlink = fd_readlink };

@@ -55,6 +55,11 @@ static inline struct proc_target *proc_target_of(const struct inode *inode) { re
 /* A decimal name. -1 if it is none. */
 int proc_parse_number(const struct dentry *d);
 
+/* link.c: follow and readlink of a link to a file (null: -ENOENT) or a place. They take the reference over. */
+int proc_file_follow(struct file *f, struct path *out);
+long proc_file_readlink(struct file *f, char *buf, size_t size);
+long proc_path_readlink(struct path *p, char *buf, size_t size);
+
 extern const struct inode_ops proc_root_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops,
 	proc_map_files_ops;
 extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_file_ops, proc_fds_file_ops,

@@ -79,42 +79,21 @@ static bool parse_name(const struct dentry *d, struct proc_target *who)
 static int map_follow(struct dentry *d, struct path *out)
 {
 	struct proc_target *who = proc_target_of(d->inode);
-	struct file *f;
 
 	if (!service(authority)->capable(CAP_SYS_ADMIN) && !service(authority)->capable(CAP_CHECKPOINT_RESTORE))
 		return -EPERM;
 	if (process_may_inspect(who->process))
 		return -EACCES;
-	f = target_file(who);
-	if (!f)
-		return -ENOENT;
-	*out = f->path;
-	path_get(out);
-	file_put(f);
-	return 0;
+	return proc_file_follow(target_file(who), out);
 }
 
 static long map_readlink(struct dentry *d, char *buf, size_t size)
 {
 	struct proc_target *who = proc_target_of(d->inode);
-	struct file *f;
-	char *text;
-	long n;
 
 	if (process_may_inspect(who->process))
 		return -EACCES;
-	f = target_file(who);
-	if (!f)
-		return -ENOENT;
-	text = kmalloc(PATH_SIZE_MAX, 0);
-	n = text ? file_format(f, text, PATH_SIZE_MAX) : -ENOMEM;
-	file_put(f);
-	if (n > 0) {
-		n = (long)MIN((size_t)n, size);
-		memcpy(buf, text, (size_t)n);
-	}
-	kfree(text);
-	return n;
+	return proc_file_readlink(target_file(who), buf, size);
 }
 
 static const struct inode_ops map_link_ops = { .follow = map_follow, .readlink = map_readlink };

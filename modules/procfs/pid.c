@@ -34,20 +34,9 @@ static int entry_follow(struct dentry *d, struct path *out)
 static long entry_readlink(struct dentry *d, char *buf, size_t size)
 {
 	struct path p;
-	char *text;
 	long n = entry_follow(d, &p);
 
-	if (n)
-		return n;
-	text = kmalloc(PATH_SIZE_MAX, 0);
-	n = text ? path_format(&p, text, PATH_SIZE_MAX) : -ENOMEM;
-	path_put(&p);
-	if (n > 0) {
-		n = (long)MIN((size_t)n, size);
-		memcpy(buf, text, (size_t)n);
-	}
-	kfree(text);
-	return n;
+	return n ? n : proc_path_readlink(&p, buf, size);
 }
 
 static int ignore_setattr(struct inode *inode, const struct attr_change *c)

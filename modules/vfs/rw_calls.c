@@ -6,7 +6,7 @@
 #include "modules/vfs/rw.h"
 #include "modules/vfs/super.h"
 
-long sys_read(int32_t fd, struct uout_u8 buf, size_t count)
+static __always_inline long transfer(int32_t fd, uintptr_t addr, size_t count, bool write)
 {
 	struct io_iter it;
 	struct fd_ref r;
@@ -16,31 +16,47 @@ long sys_read(int32_t fd, struct uout_u8 buf, size_t count)
 		return n;
 	if (unlikely((int64_t)count < 0))
 		n = -EINVAL;
-	else if (unlikely(!user_range_ok(buf.addr, count)))
-		n = r.file->mode & FILE_READ ? -EFAULT : -EBADF;
+	else if (unlikely(!user_range_ok(addr, count)))
+		n = r.file->mode & (write ? FILE_WRITE : FILE_READ) ? -EFAULT : -EBADF;
 	if (likely(!n)) {
-		io_iter_init_user(&it, buf.addr, count);
-		n = file_read_here(r.file, &it, file_io_flags(r.file));
+		io_iter_init_user(&it, addr, count);
+		n = write ? file_write_here(r.file, &it, file_io_flags(r.file)) : file_read_here(r.file, &it, file_io_flags(r.file));
 	}
 	fd_put(&r);
 	return n;
 }
 
+long sys_read(int32_t fd, struct uout_u8 buf, size_t count)
+{
+	return transfer(fd, buf.addr, count, false);
+}
+
 long sys_write(int32_t fd, struct uin_u8 buf, size_t count)
+{
+	return transfer(fd, buf.addr, count, true);
+}
+
+static __always_inline long transfer_at(int32_t fd, uintptr_t addr, size_t count, int64_t offset, bool write)
 {
 	struct io_iter it;
 	struct fd_ref r;
-	long n = fd_get(fd, &r);
+	long n;
 
-	if (unlikely(n))
+	if (offset < 0)
+		return -EINVAL;
+	n = fd_get(fd, &r);
+	if (n)
 		return n;
-	if (unlikely((int64_t)count < 0))
+	if (!(r.file->mode & FILE_PREAD))
+		n = -ESPIPE;
+	else if ((int64_t)count < 0)
 		n = -EINVAL;
-	else if (unlikely(!user_range_ok(buf.addr, count)))
-		n = r.file->mode & FILE_WRITE ? -EFAULT : -EBADF;
-	if (likely(!n)) {
-		io_iter_init_user(&it, buf.addr, count);
-		n = file_write_here(r.file, &it, file_io_flags(r.file));
+	else if (!user_range_ok(addr, count))
+		n = -EFAULT;
+	if (!n) {
+		io_iter_init_user(&it, addr, count);
+		n = write ? file_write_iter(r.file, &it, &offset, file_io_flags(r.file))
+			  : file_read_iter(r.file, &it, &offset, file_io_flags(r.file));
 	}
 	fd_put(&r);
 	return n;
@@ -48,52 +64,12 @@ long sys_write(int32_t fd, struct uin_u8 buf, size_t count)
 
 long sys_pread64(int32_t fd, struct uout_u8 buf, size_t count, int64_t offset)
 {
-	struct io_iter it;
-	struct fd_ref r;
-	long n;
-
-	if (offset < 0)
-		return -EINVAL;
-	n = fd_get(fd, &r);
-	if (n)
-		return n;
-	if (!(r.file->mode & FILE_PREAD))
-		n = -ESPIPE;
-	else if ((int64_t)count < 0)
-		n = -EINVAL;
-	else if (!user_range_ok(buf.addr, count))
-		n = -EFAULT;
-	if (!n) {
-		io_iter_init_user(&it, buf.addr, count);
-		n = file_read_iter(r.file, &it, &offset, file_io_flags(r.file));
-	}
-	fd_put(&r);
-	return n;
+	return transfer_at(fd, buf.addr, count, offset, false);
 }
 
 long sys_pwrite64(int32_t fd, struct uin_u8 buf, size_t count, int64_t offset)
 {
-	struct io_iter it;
-	struct fd_ref r;
-	long n;
-
-	if (offset < 0)
-		return -EINVAL;
-	n = fd_get(fd, &r);
-	if (n)
-		return n;
-	if (!(r.file->mode & FILE_PREAD))
-		n = -ESPIPE;
-	else if ((int64_t)count < 0)
-		n = -EINVAL;
-	else if (!user_range_ok(buf.addr, count))
-		n = -EFAULT;
-	if (!n) {
-		io_iter_init_user(&it, buf.addr, count);
-		n = file_write_iter(r.file, &it, &offset, file_io_flags(r.file));
-	}
-	fd_put(&r);
-	return n;
+	return transfer_at(fd, buf.addr, count, offset, true);
 }
 
 /* RWF_* to IO_*. */
