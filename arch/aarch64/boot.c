@@ -16,6 +16,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 #include "core/sched/cpu.h"
 #include "core/sched/thread.h"
@@ -56,7 +57,7 @@ void arch_boot_platform(void)
 {
 	int64_t wall;
 
-	mmu_allocator_ready();
+	kernel_map_allocator_ready();
 	if (fpu_start())
 		panic("no memory for the FP states");
 	log_info("CPU implementer %#lx part %#lx revision r%lup%lu", cpu_features.midr >> 24 & 0xff,

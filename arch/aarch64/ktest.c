@@ -9,6 +9,7 @@
 
 #include "core/arch/uaccess.h"
 #include "core/debug/log.h"
+#include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/sched/sched.h"
 
@@ -42,7 +43,7 @@ KTEST(aarch64_kernel_protection)
 	ktest_check(may(current->stack_base, true) && !may(current->stack_base - 8, false));
 	ktest_check(kernel_stack_guard(current->stack_base - 8));
 	ktest_check(!may(KERNEL_DIRECT_BASE, false));
-	arch_kernel_phys(0, &ok);
+	kernel_phys(0, &ok);
 	ktest_check(!ok);
 	/* User copies have the program's rights only. */
 	ktest_check(arch_uaccess_copy_in(&byte, text, 1) == 1);

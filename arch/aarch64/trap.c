@@ -17,6 +17,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
 #include "core/module/hooks.h"
@@ -54,7 +55,7 @@ void trap_protect_table(void)
 	size_t size = (size_t)(ro_after_init_end - ro_after_init_start);
 
 	if (size)
-		arch_kernel_protect((uintptr_t)ro_after_init_start, size, MMU_READ | MMU_GLOBAL);
+		kernel_protect((uintptr_t)ro_after_init_start, size, MMU_READ | MMU_GLOBAL);
 }
 
 bool arch_trap_from_kernel(uintptr_t pc)
@@ -301,7 +302,7 @@ static void dump_code(const struct trap_frame *f)
 	for (unsigned int i = 0; i < 8; i++) {
 		uintptr_t a = f->pc - 16 + 4 * i;
 
-		arch_kernel_phys(a, &ok);
+		kernel_phys(a, &ok);
 		if (!ok)
 			break;
 		used += (size_t)snprintf(text + used, sizeof(text) - used, i == 4 ? " <%08x>" : " %08x",
@@ -329,9 +330,9 @@ void arch_trap_dump(const struct trap_frame *f)
 	for (uintptr_t sp = ALIGN_DOWN(f->sp, 8ul), end = sp + 96; sp < end; sp += 32) {
 		const unsigned long *w = (const unsigned long *)sp;
 
-		arch_kernel_phys(sp, &ok);
+		kernel_phys(sp, &ok);
 		if (ok)
-			arch_kernel_phys(sp + 24, &ok);
+			kernel_phys(sp + 24, &ok);
 		if (!ok)
 			break;
 		log_printf(level, "stack %016lx: %016lx %016lx %016lx %016lx", sp, w[0], w[1], w[2], w[3]);

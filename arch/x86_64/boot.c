@@ -17,6 +17,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 #include "core/sched/cpu.h"
 #include "core/time/clock.h"
@@ -64,7 +65,7 @@ void arch_boot_platform(void)
 	struct calibration c;
 	int64_t wall;
 
-	mmu_allocator_ready();
+	kernel_map_allocator_ready();
 	if (fpu_start())
 		panic("no memory for the FPU states");
 	log_info("%s%sCPU %s family %u model %u", cpu_features.brand, *cpu_features.brand ? ": " : "", cpu_features.vendor,

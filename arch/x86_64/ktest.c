@@ -7,6 +7,7 @@
 #include <arch/x86.h>
 
 #include "core/arch/uaccess.h"
+#include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/sched/sched.h"
 
@@ -25,7 +26,7 @@ KTEST(x86_kernel_protection)
 	ktest_check(arch_uaccess_copy_in(&byte, current->stack_base - 8, 1) == 1);
 	ktest_check(kernel_stack_guard(current->stack_base - 8));
 	ktest_check(arch_uaccess_copy_in(&byte, KERNEL_DIRECT_BASE - PAGE_SIZE, 1) == 1);
-	arch_kernel_phys(0, &ok);
+	kernel_phys(0, &ok);
 	ktest_check(!ok);
 	ktest_check(!cpu_features.smap || (cr4_read() & CR4_SMAP));
 }

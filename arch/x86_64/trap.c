@@ -17,6 +17,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
 #include "core/module/hooks.h"
@@ -105,7 +106,7 @@ void trap_cpu_start(void)
 
 void trap_protect_table(void)
 {
-	arch_kernel_protect((uintptr_t)ro_after_init_start, (size_t)(ro_after_init_end - ro_after_init_start),
+	kernel_protect((uintptr_t)ro_after_init_start, (size_t)(ro_after_init_end - ro_after_init_start),
 			    MMU_READ | MMU_GLOBAL);
 }
 
@@ -362,7 +363,7 @@ static void dump_code(const struct trap_frame *f)
 	for (unsigned int i = 0; i < 24; i++) {
 		uintptr_t a = f->rip - 8 + i;
 
-		arch_kernel_phys(a, &ok);
+		kernel_phys(a, &ok);
 		if (!ok)
 			break;
 		used += (size_t)snprintf(text + used, sizeof(text) - used, i == 8 ? "<%02x>" : " %02x",
@@ -390,9 +391,9 @@ void arch_trap_dump(const struct trap_frame *f)
 	for (uintptr_t sp = ALIGN_DOWN(f->rsp, 8ul), end = sp + 96; sp < end; sp += 32) {
 		const unsigned long *w = (const unsigned long *)sp;
 
-		arch_kernel_phys(sp, &ok);
+		kernel_phys(sp, &ok);
 		if (ok)
-			arch_kernel_phys(sp + 24, &ok);
+			kernel_phys(sp + 24, &ok);
 		if (!ok)
 			break;
 		log_printf(level, "stack %016lx: %016lx %016lx %016lx %016lx", sp, w[0], w[1], w[2], w[3]);

@@ -7,6 +7,13 @@
  *   arch_pte_make(phys, prot)      prot: PROT bits below
  *   arch_pte_present(e), arch_pte_phys(e), arch_pte_writable(e), arch_pte_user(e), arch_pte_dirty(e), arch_pte_young(e)
  *   arch_pte_wrprotect(e), arch_pte_mkwrite(e) (also sets dirty), arch_pte_mkclean(e), arch_pte_mkold(e), arch_pte_prot(e, prot) (new protection, same page)
+ *   arch_pte_kernel(prot)          the bits of an entry of the kernel's own; arch_pte_block(bits): the same for a larger page
+ *   arch_table_present(e), arch_table_block(e)    does an upper entry lead anywhere; does it map memory itself
+ *   arch_table_make(phys, user)    an upper entry that leads to a table
+ *   arch_table_publish()           what was written to tables is seen by walks from here on
+ *   arch_table_has_1g()            third-level entries may map memory
+ *   KERNEL_HALF_BASE               the lowest address of the kernel's part
+ *   BOOT_TABLE_LIMIT               tables made at boot lie below this physical address
  *   arch_pte_special(e)            made with MMU_SPECIAL (a software bit): no page reference behind it (device memory, zero page)
  */
 #pragma once
@@ -32,22 +39,10 @@ struct cpu_set;
 static inline void *phys_to_virt(uint64_t phys) { return (void *)(KERNEL_DIRECT_BASE + phys); }
 static inline uint64_t virt_to_phys(const void *p) { return (uint64_t)(uintptr_t)p - KERNEL_DIRECT_BASE; }
 
-/* Page tables of a new address space, with the kernel's part in place. -ENOMEM. */
-int arch_mmu_create(struct arch_mmu *mmu);
-/* Frees the tables; all user pages are unmapped already. Not loaded on any CPU. */
-void arch_mmu_destroy(struct arch_mmu *mmu);
+/* A new top table of user space, all zero: puts the port's part in. */
+void arch_mmu_prepare(uint64_t *table);
 /* Loads tables on this CPU; null: only the kernel's. Preemption off. */
 void arch_mmu_load(struct arch_mmu *mmu);
-
-/*
- * The leaf entry of a user address; entries up to the next 2 MiB boundary follow it. Null if there is no table
- * (and `create` is false, or memory is out).
- */
-uint64_t *arch_mmu_entry(struct arch_mmu *mmu, uintptr_t va, bool create);
-/* First address >= va and < end whose leaf table exists; `end` if none: skips holes quickly. */
-uintptr_t arch_mmu_next(struct arch_mmu *mmu, uintptr_t va, uintptr_t end);
-/* Frees leaf tables that lie wholly in [start, end), whose entries are all empty. The TLB flush of the range comes after, by the caller. */
-void arch_mmu_free_tables(struct arch_mmu *mmu, uintptr_t start, uintptr_t end);
 
 /* Drops translations of [start, end) in all CPUs of the mask that have these tables loaded. Waits. Interrupts may be off only if the mask is this CPU. */
 void arch_tlb_flush_range(struct arch_mmu *mmu, const struct cpu_set *mask, uintptr_t start, uintptr_t end);
@@ -55,14 +50,11 @@ void arch_tlb_flush_all(struct arch_mmu *mmu, const struct cpu_set *mask);
 /* One page on this CPU only. */
 void arch_tlb_flush_local(uintptr_t va);
 
-/* Maps or unmaps pages of the kernel (vmap and module areas, device memory); allocates tables. -ENOMEM. */
-int arch_kernel_map(uintptr_t va, uint64_t phys, size_t size, unsigned int prot);
-/* Unmaps and flushes on all CPUs. May wait for other CPUs: interrupts on. */
-void arch_kernel_unmap(uintptr_t va, size_t size);
-/* Changes protection and flushes on all CPUs. */
-void arch_kernel_protect(uintptr_t va, size_t size, unsigned int prot);
-/* Physical address that a kernel address is mapped to; 0 with *ok false if it is not. */
-uint64_t arch_kernel_phys(uintptr_t va, bool *ok);
+/* Leaf tables were taken out of user tables: all CPUs that have these loaded forget where they were. Waits; interrupts on. */
+void arch_tlb_flush_tables(struct arch_mmu *mmu);
+/* Drops translations of kernel addresses on all CPUs. Waits; interrupts on. */
+void arch_tlb_flush_kernel(uintptr_t va, size_t size);
+
 /* How far the kernel image runs from where it is linked, in bytes. 0: there, or the port chooses no place. */
 uintptr_t arch_kernel_slide(void);
 /* After writing instructions at [va, va+size): makes them visible to instruction fetch on all CPUs. */

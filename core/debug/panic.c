@@ -14,6 +14,7 @@
 #include "core/debug/ksyms.h"
 #include "core/debug/log.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
 #include "core/module/module.h"
@@ -54,9 +55,9 @@ static bool frame_readable(uintptr_t fp)
 
 	if (fp < KERNEL_DIRECT_BASE || (fp & 7))
 		return false;
-	arch_kernel_phys(fp, &ok);
+	kernel_phys(fp, &ok);
 	if (ok)
-		arch_kernel_phys(fp + 8, &ok);
+		kernel_phys(fp + 8, &ok);
 	return ok;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 
 /* The page that an access of this kind finds, referenced. Null with a fault result otherwise. aspace.lock held for reading. */
@@ -19,7 +20,7 @@ static struct page *get_page(struct aspace *as, struct region *r, uintptr_t va, 
 		uint64_t *e, seen;
 
 		spin_lock(&as->pt_lock);
-		e = arch_mmu_entry(&as->mmu, va, false);
+		e = page_table_entry(&as->mmu, va, false);
 		seen = e ? *e : 0;
 		if (seen && (!write || arch_pte_writable(seen)) &&
 		    (!arch_pte_special(seen) || arch_pte_phys(seen) == page_to_phys(page_zero))) {
@@ -60,7 +61,7 @@ static size_t access_page(struct aspace *as, uintptr_t addr, void *buf, size_t n
 			uint64_t *e;
 
 			spin_lock(&as->pt_lock);
-			e = arch_mmu_entry(&as->mmu, ALIGN_DOWN(addr, PAGE_SIZE), false);
+			e = page_table_entry(&as->mmu, ALIGN_DOWN(addr, PAGE_SIZE), false);
 			if (e && *e)
 				WRITE_ONCE(*e, arch_pte_prot(*e, region_mmu_prot(r)));
 			spin_unlock(&as->pt_lock);

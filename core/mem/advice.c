@@ -8,6 +8,7 @@
 #include <asm/errno.h>
 
 #include "core/debug/panic.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 #include "core/sync/wait.h"
 
@@ -114,7 +115,7 @@ int aspace_residency(struct aspace *as, uintptr_t start, size_t pages, unsigned 
 			break;
 		}
 		spin_lock(&as->pt_lock);
-		e = arch_mmu_entry(&as->mmu, va, false);
+		e = page_table_entry(&as->mmu, va, false);
 		vec[i] = e && *e;
 		spin_unlock(&as->pt_lock);
 		if (!vec[i] && r->object && !r->object->ops->device_page) {
@@ -139,7 +140,7 @@ int aspace_page_mapped(struct aspace *as, uintptr_t addr)
 		uint64_t *e;
 
 		spin_lock(&as->pt_lock);
-		e = arch_mmu_entry(&as->mmu, ALIGN_DOWN(addr, PAGE_SIZE), false);
+		e = page_table_entry(&as->mmu, ALIGN_DOWN(addr, PAGE_SIZE), false);
 		if (!e || !*e)
 			error = -ENOENT;
 		else if (!arch_pte_special(*e))
@@ -161,14 +162,14 @@ static int move_entries(struct aspace *as, uintptr_t from, uintptr_t to, size_t 
 	for (size_t at = 0; at < length; at += PAGE_SIZE) {
 		uint64_t *src, *dst;
 
-		if (arch_mmu_next(&as->mmu, from + at, from + at + PAGE_SIZE) != from + at) {
+		if (page_table_next(&as->mmu, from + at, from + at + PAGE_SIZE) != from + at) {
 			at = ALIGN_DOWN(from + at, 512 * PAGE_SIZE) + 511 * PAGE_SIZE - from;
 			continue;
 		}
 		spin_lock(&as->pt_lock);
-		src = arch_mmu_entry(&as->mmu, from + at, false);
+		src = page_table_entry(&as->mmu, from + at, false);
 		if (src && *src) {
-			dst = arch_mmu_entry(&as->mmu, to + at, true);
+			dst = page_table_entry(&as->mmu, to + at, true);
 			if (dst) {
 				*dst = *src;
 				WRITE_ONCE(*src, 0);

@@ -11,6 +11,7 @@
 #include "core/arch/cpu.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 #include "core/module/hooks.h"
 #include "core/sched/cpu.h"
@@ -65,7 +66,7 @@ int aspace_create(struct aspace **out)
 
 	if (!as)
 		return -ENOMEM;
-	error = arch_mmu_create(&as->mmu);
+	error = page_table_create(&as->mmu);
 	if (error) {
 		kmem_cache_free(aspace_cache, as);
 		return error;
@@ -116,7 +117,7 @@ void aspace_put(struct aspace *as)
 		zap_range(as, r, r->start, r->end, false);
 		region_destroy(as, r);
 	}
-	arch_mmu_destroy(&as->mmu);
+	page_table_destroy(&as->mmu);
 	kmem_cache_free(aspace_cache, as);
 }
 KAPI(aspace_put);
@@ -124,12 +125,12 @@ KAPI(aspace_put);
 /* Copies the entries of one leaf table's part. Both pt_locks are not needed: the child is ours, the parent's lock is held for writing, but device code zaps under pt_lock. */
 static int fork_entries(struct aspace *from, struct aspace *to, uintptr_t va, uintptr_t stop, bool *protected)
 {
-	uint64_t *src, *dst = arch_mmu_entry(&to->mmu, va, true);
+	uint64_t *src, *dst = page_table_entry(&to->mmu, va, true);
 
 	if (!dst)
 		return -ENOMEM;
 	spin_lock(&from->pt_lock);
-	src = arch_mmu_entry(&from->mmu, va, false);
+	src = page_table_entry(&from->mmu, va, false);
 	for (; src && va < stop; va += PAGE_SIZE, src++, dst++) {
 		uint64_t e = *src;
 		struct page *p;
@@ -157,7 +158,7 @@ static int fork_entries(struct aspace *from, struct aspace *to, uintptr_t va, ui
 
 static int fork_pages(struct aspace *from, struct aspace *to, struct region *r, bool *protected)
 {
-	uintptr_t va = arch_mmu_next(&from->mmu, r->start, r->end);
+	uintptr_t va = page_table_next(&from->mmu, r->start, r->end);
 
 	while (va < r->end) {
 		uintptr_t stop = MIN(r->end, ALIGN_DOWN(va, 512 * PAGE_SIZE) + 512 * PAGE_SIZE);
@@ -165,7 +166,7 @@ static int fork_pages(struct aspace *from, struct aspace *to, struct region *r, 
 
 		if (error)
 			return error;
-		va = arch_mmu_next(&from->mmu, stop, r->end);
+		va = page_table_next(&from->mmu, stop, r->end);
 	}
 	return 0;
 }

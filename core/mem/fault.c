@@ -13,6 +13,7 @@
 
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 #include "core/sched/thread.h"
 
@@ -25,7 +26,7 @@ static bool install_anonymous(struct aspace *as, uintptr_t va, struct page *p, u
 	bool done = false, was_zero_page = false;
 
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, va, true);
+	e = page_table_entry(&as->mmu, va, true);
 	if (e && (!*e || arch_pte_special(*e))) {
 		was_zero_page = *e != 0;
 		p->kind = PAGE_ANON;
@@ -50,7 +51,7 @@ static enum fault_result fault_anonymous(struct aspace *as, struct region *r, ui
 		uint64_t *e;
 
 		spin_lock(&as->pt_lock);
-		e = arch_mmu_entry(&as->mmu, va, true);
+		e = page_table_entry(&as->mmu, va, true);
 		if (e && !*e)
 			WRITE_ONCE(*e, arch_pte_make(page_to_phys(page_zero), (prot & ~MMU_WRITE) | MMU_SPECIAL));
 		spin_unlock(&as->pt_lock);
@@ -73,7 +74,7 @@ static void map_around(struct aspace *as, struct region *r, uintptr_t va)
 	uint64_t *e;
 
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, first, true);
+	e = page_table_entry(&as->mmu, first, true);
 	spin_lock(&r->object->lock);
 	for (; e && first < last && index < size_pages; first += PAGE_SIZE, e++, index++) {
 		struct page *p;
@@ -106,7 +107,7 @@ static enum fault_result fault_device(struct aspace *as, struct region *r, uintp
 	if (error)
 		return object_error(error);
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, va, true);
+	e = page_table_entry(&as->mmu, va, true);
 	if (e && !*e)
 		WRITE_ONCE(*e, arch_pte_make(phys, region_mmu_prot(r) | extra | MMU_SPECIAL | MMU_DIRTY));
 	spin_unlock(&as->pt_lock);
@@ -123,7 +124,7 @@ static enum fault_result map_object_page(struct aspace *as, struct region *r, ui
 	if (!write)
 		prot &= ~MMU_WRITE;
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, va, true);
+	e = page_table_entry(&as->mmu, va, true);
 	/* A page dropped from the object meanwhile must not come back: look again, under the lock that orders with zap. */
 	if (e && !*e) {
 		uint64_t index = (r->offset + (va - r->start)) >> PAGE_SHIFT;
@@ -181,7 +182,7 @@ static enum fault_result fault_write_protected(struct aspace *as, struct region 
 	uint64_t *e;
 
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, va, false);
+	e = page_table_entry(&as->mmu, va, false);
 	if (!e || *e != seen || arch_pte_writable(seen)) {
 		spin_unlock(&as->pt_lock);
 		return FAULT_DONE;		/* changed meanwhile: the access is tried again */
@@ -210,7 +211,7 @@ static enum fault_result fault_write_protected(struct aspace *as, struct region 
 	memcpy(page_address(copy), page_address(old), PAGE_SIZE);
 	WRITE_ONCE(r->has_private, true);
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, va, false);
+	e = page_table_entry(&as->mmu, va, false);
 	if (e && *e && arch_pte_phys(*e) == page_to_phys(old) && !arch_pte_special(*e) && !arch_pte_writable(*e)) {
 		if (old->kind == PAGE_ANON) {
 			as->resident_anon--;
@@ -248,7 +249,7 @@ enum fault_result fault_locked(struct aspace *as, struct region *r, uintptr_t ad
 	if (!access_allowed(r, kind))
 		return FAULT_BAD_ACCESS;
 	spin_lock(&as->pt_lock);
-	e = arch_mmu_entry(&as->mmu, va, false);
+	e = page_table_entry(&as->mmu, va, false);
 	seen = e ? *e : 0;
 	spin_unlock(&as->pt_lock);
 	if (!seen)

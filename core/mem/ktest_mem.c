@@ -6,6 +6,7 @@
 #include "core/debug/ktest.h"
 #include "core/lib/string.h"
 #include "core/mem/memobj.h"
+#include "core/mem/page_table.h"
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
 #include "core/sync/rcu.h"
@@ -72,10 +73,10 @@ KTEST(vmalloc_is_mapped_and_unmapped)
 	p[0] = 1;
 	p[5 * PAGE_SIZE] = 2;
 	ktest_check(p[3 * PAGE_SIZE] == 0);
-	arch_kernel_phys((uintptr_t)p - 1, &ok);
+	kernel_phys((uintptr_t)p - 1, &ok);
 	ktest_check(!ok);		/* the guard page */
 	vfree(p);
-	arch_kernel_phys((uintptr_t)p, &ok);
+	kernel_phys((uintptr_t)p, &ok);
 	ktest_check(!ok);
 	vfree(NULL);
 }

@@ -9,6 +9,7 @@
 #include <asm/errno.h>
 
 #include "core/debug/panic.h"
+#include "core/mem/page_table.h"
 #include "core/module/export.h"
 
 #define MMAP_BOTTOM 65536ul
@@ -200,7 +201,7 @@ int aspace_unmap(struct aspace *as, uintptr_t start, size_t length)
 		return error;
 	error = unmap_locked(as, start, start + length);
 	if (!error)
-		arch_mmu_free_tables(&as->mmu, start, start + length);
+		page_table_free_empty(&as->mmu, start, start + length);
 	rwlock_write_unlock(&as->lock);
 	return error;
 }
@@ -210,7 +211,7 @@ KAPI(aspace_unmap);
 static void reprotect(struct aspace *as, struct region *r)
 {
 	unsigned int prot = region_mmu_prot(r);
-	uintptr_t va = arch_mmu_next(&as->mmu, r->start, r->end);
+	uintptr_t va = page_table_next(&as->mmu, r->start, r->end);
 	struct gather g;
 
 	gather_start(&g, as);
@@ -219,7 +220,7 @@ static void reprotect(struct aspace *as, struct region *r)
 		uint64_t *e;
 
 		spin_lock(&as->pt_lock);
-		e = arch_mmu_entry(&as->mmu, va, false);
+		e = page_table_entry(&as->mmu, va, false);
 		for (; e && va < stop; va += PAGE_SIZE, e++) {
 			unsigned int p = prot;
 
@@ -232,7 +233,7 @@ static void reprotect(struct aspace *as, struct region *r)
 			gather_add(&g, va, NULL);
 		}
 		spin_unlock(&as->pt_lock);
-		va = arch_mmu_next(&as->mmu, stop, r->end);
+		va = page_table_next(&as->mmu, stop, r->end);
 	}
 	gather_flush(&g);
 }

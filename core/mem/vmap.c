@@ -13,6 +13,7 @@
 #include "core/debug/panic.h"
 #include "core/lib/rbtree.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/mem/slab.h"
 #include "core/module/export.h"
 #include "core/sched/thread.h"
@@ -152,10 +153,10 @@ static void area_unmap(struct area *a, size_t mapped)
 		for (; at < mapped && n < ARRAY_SIZE(chunk); at += PAGE_SIZE) {
 			bool ok;
 
-			chunk[n++] = arch_kernel_phys(a->start + at, &ok);
+			chunk[n++] = kernel_phys(a->start + at, &ok);
 			kassert(ok);
 		}
-		arch_kernel_unmap(a->start + from, at - from);
+		kernel_unmap(a->start + from, at - from);
 		while (n)
 			page_free(phys_to_page(chunk[--n]), 0);
 	}
@@ -166,7 +167,7 @@ static int area_map(struct area *a, unsigned int flags)
 	for (size_t at = 0; at < a->size; at += PAGE_SIZE) {
 		struct page *p = page_alloc(0, flags);
 
-		if (!p || arch_kernel_map(a->start + at, page_to_phys(p), PAGE_SIZE, MMU_READ | MMU_WRITE)) {
+		if (!p || kernel_map(a->start + at, page_to_phys(p), PAGE_SIZE, MMU_READ | MMU_WRITE)) {
 			if (p)
 				page_free(p, 0);
 			area_unmap(a, at);
@@ -237,8 +238,8 @@ void *device_map(uint64_t phys, size_t size, unsigned int prot)
 
 	if (!a)
 		return NULL;
-	if (arch_kernel_map(a->start, phys - offset, a->size, prot)) {
-		arch_kernel_unmap(a->start, a->size);
+	if (kernel_map(a->start, phys - offset, a->size, prot)) {
+		kernel_unmap(a->start, a->size);
 		area_destroy(&vmap_arena, a);
 		return NULL;
 	}
@@ -251,7 +252,7 @@ void device_unmap(void *p, size_t size)
 	struct area *a = area_find(&vmap_arena, ALIGN_DOWN((uintptr_t)p, PAGE_SIZE));
 
 	(void)size;
-	arch_kernel_unmap(a->start, a->size);
+	kernel_unmap(a->start, a->size);
 	area_destroy(&vmap_arena, a);
 }
 KAPI(device_unmap);
@@ -332,7 +333,7 @@ void module_area_free(void *p)
 
 void module_area_protect(void *p, size_t size, unsigned int prot)
 {
-	arch_kernel_protect((uintptr_t)p, ALIGN_UP(size, PAGE_SIZE), prot);
+	kernel_protect((uintptr_t)p, ALIGN_UP(size, PAGE_SIZE), prot);
 	if (prot & MMU_EXEC)
 		arch_icache_sync((uintptr_t)p, size);
 }

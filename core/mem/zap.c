@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include "core/debug/panic.h"
+#include "core/mem/page_table.h"
 
 void gather_start(struct gather *g, struct aspace *as)
 {
@@ -78,7 +79,7 @@ static void zap_entry(struct gather *g, uint64_t *e, uintptr_t va, bool keep_pri
 void zap_range(struct aspace *as, struct region *r, uintptr_t start, uintptr_t end, bool keep_private)
 {
 	struct gather g;
-	uintptr_t va = arch_mmu_next(&as->mmu, start, end);
+	uintptr_t va = page_table_next(&as->mmu, start, end);
 
 	(void)r;
 	gather_start(&g, as);
@@ -87,13 +88,13 @@ void zap_range(struct aspace *as, struct region *r, uintptr_t start, uintptr_t e
 		uint64_t *e;
 
 		spin_lock(&as->pt_lock);
-		e = arch_mmu_entry(&as->mmu, va, false);
+		e = page_table_entry(&as->mmu, va, false);
 		if (e)
 			for (; va < stop; va += PAGE_SIZE, e++)
 				if (*e)
 					zap_entry(&g, e, va, keep_private);
 		gather_flush(&g);
 		spin_unlock(&as->pt_lock);
-		va = arch_mmu_next(&as->mmu, stop, end);
+		va = page_table_next(&as->mmu, stop, end);
 	}
 }

@@ -8,6 +8,7 @@
 #include "core/arch/fpu.h"
 #include "core/arch/platform.h"
 #include "core/lib/random.h"
+#include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/time/clock.h"
 
@@ -36,7 +37,7 @@ static int vdso_page(struct memobj *o, uint64_t index, uint64_t *phys, unsigned 
 	(void)bits;
 	if (index > DIV_UP(size, PAGE_SIZE))
 		return -EFAULT;
-	*phys = arch_kernel_phys(index == 0 ? (uintptr_t)clock_page : (uintptr_t)image + (index - 1) * PAGE_SIZE, &ok);
+	*phys = kernel_phys(index == 0 ? (uintptr_t)clock_page : (uintptr_t)image + (index - 1) * PAGE_SIZE, &ok);
 	return ok ? 0 : -EFAULT;
 }
 

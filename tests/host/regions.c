@@ -74,9 +74,9 @@ bool commit_charge(uint64_t pages) { committed += (int64_t)pages; return true; }
 void commit_release(uint64_t pages) { committed -= (int64_t)pages; }
 int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write) { (void)as; (void)start; (void)length; (void)write; return 0; }
 unsigned int region_mmu_prot(const struct region *r) { return r->flags & REGION_PROT; }
-uint64_t *arch_mmu_entry(struct arch_mmu *mmu, uintptr_t va, bool create) { (void)mmu; (void)va; (void)create; return NULL; }
-uintptr_t arch_mmu_next(struct arch_mmu *mmu, uintptr_t va, uintptr_t end) { (void)mmu; (void)va; return end; }
-void arch_mmu_free_tables(struct arch_mmu *mmu, uintptr_t start, uintptr_t end) { (void)mmu; (void)start; (void)end; }
+uint64_t *page_table_entry(struct arch_mmu *mmu, uintptr_t va, bool create) { (void)mmu; (void)va; (void)create; return NULL; }
+uintptr_t page_table_next(struct arch_mmu *mmu, uintptr_t va, uintptr_t end) { (void)mmu; (void)va; return end; }
+void page_table_free_empty(struct arch_mmu *mmu, uintptr_t start, uintptr_t end) { (void)mmu; (void)start; (void)end; }
 void gather_start(struct gather *g, struct aspace *as) { g->as = as; }
 void gather_add(struct gather *g, uintptr_t va, struct page *p) { (void)g; (void)va; (void)p; }
 void gather_flush(struct gather *g) { (void)g; }

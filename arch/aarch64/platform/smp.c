@@ -11,6 +11,7 @@
 #include "core/boot/boot.h"
 #include "core/debug/log.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/mem/slab.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
@@ -89,7 +90,7 @@ static void start_one(uint64_t mpidr)
 		return;
 	}
 	cpu_count = id + 1;
-	ap_start.root = mmu_kernel_root();
+	ap_start.root = kernel_map_root();
 	ap_start.stack = c->idle->stack_base + KERNEL_STACK_SIZE;
 	ap_start.cpu = (uintptr_t)c;
 	clean_start();

@@ -12,6 +12,7 @@
 #include "core/boot/boot.h"
 #include "core/debug/log.h"
 #include "core/lib/string.h"
+#include "core/mem/page_table.h"
 #include "core/mem/slab.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
@@ -79,7 +80,7 @@ static struct cpu *prepare(unsigned int id, uint32_t apic)
 		goto undo_arch;
 	if (sched_cpu_prepare(id, apic, &c))
 		goto undo_ist;
-	a->root = mmu_kernel_root();
+	a->root = kernel_map_root();
 	c->arch = a;
 	c->stack_canary = boot_cpu.stack_canary;
 	c->idle->arch.canary = boot_cpu.stack_canary;
@@ -102,7 +103,7 @@ static void start_one(uint32_t apic)
 		return;
 	}
 	cpu_count = id + 1;
-	ap_boot_root = mmu_kernel_root();
+	ap_boot_root = kernel_map_root();
 	ap_boot_stack = c->idle->stack_base + KERNEL_STACK_SIZE;
 	ap_boot_cpu = (uintptr_t)c;
 	ap_boot_nx = cpu_features.nx ? EFER_NXE : 0;

@@ -15,6 +15,8 @@ struct arch_mmu {
 };
 
 #define USER_END           0x0001000000000000ul
+#define KERNEL_HALF_BASE   0xffff000000000000ul
+#define BOOT_TABLE_LIMIT   KERNEL_DIRECT_SIZE
 #define KERNEL_DIRECT_BASE 0xffff000000000000ul
 #define KERNEL_DIRECT_SIZE 0x0000008000000000ul		/* what the early tables can map, too */
 #define VMAP_BASE          0xffff900000000000ul
@@ -107,3 +109,20 @@ static inline uint64_t arch_pte_prot(uint64_t e, unsigned int prot)
 		mmu_sync_exec(e & PTE_PHYS);
 	return (arch_pte_keep_dirty(e) & keep) | arch_pte_flags(prot);
 }
+
+extern uint64_t pte_guarded_mask;	/* PTE_GP, or 0 if the CPU checks no branch targets */
+
+static inline uint64_t arch_pte_kernel(unsigned int prot)
+{
+	return arch_pte_flags(prot) | (prot & MMU_EXEC ? pte_guarded_mask : 0);
+}
+static inline uint64_t arch_pte_block(uint64_t flags) { return (flags & ~PTE_PAGE) | PTE_BLOCK; }
+static inline bool arch_table_present(uint64_t e) { return (e & PTE_VALID) != 0; }
+static inline bool arch_table_block(uint64_t e) { return (e & PTE_TABLE) == PTE_BLOCK; }
+static inline uint64_t arch_table_make(uint64_t phys, bool user)
+{
+	(void)user;
+	return phys | PTE_TABLE;
+}
+static inline void arch_table_publish(void) { __asm__ volatile("dsb ishst\n\tisb" : : : "memory"); }
+static inline bool arch_table_has_1g(void) { return true; }

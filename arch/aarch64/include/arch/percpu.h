@@ -66,10 +66,7 @@ extern uint64_t kernel_image_phys;	/* physical address of KERNEL_IMAGE_BASE */
 /* Maps memory into the early direct map; before mmu_boot. */
 void mmu_early_map(uint64_t start, uint64_t end, bool device);
 void mmu_boot(void);			/* final kernel tables */
-uint64_t mmu_kernel_root(void);
 void mmu_cpu_start(void);		/* this CPU uses the kernel's tables alone */
-/* Page tables come from the page allocator from now on. */
-void mmu_allocator_ready(void);
 static inline uint64_t image_to_phys(const void *p) { return (uintptr_t)p - KERNEL_IMAGE_BASE + kernel_image_phys; }
 
 /* bootinfo.c */

@@ -13,6 +13,8 @@ struct arch_mmu {
 };
 
 #define USER_END           0x00007ffffffff000ul
+#define KERNEL_HALF_BASE   0xffff800000000000ul
+#define BOOT_TABLE_LIMIT   (1ul << 32)			/* other CPUs load the top table in 32-bit mode */
 #define KERNEL_DIRECT_BASE 0xffff888000000000ul
 #define KERNEL_DIRECT_SIZE 0x0000400000000000ul
 #define VMAP_BASE          0xffffc90000000000ul
@@ -90,3 +92,19 @@ static inline uint64_t arch_pte_prot(uint64_t e, unsigned int prot)
 
 	return (e & keep) | arch_pte_flags(prot);
 }
+
+extern uint64_t pte_global_mask;	/* PTE_GLOBAL, or 0 if the CPU has no such bit */
+
+static inline uint64_t arch_pte_kernel(unsigned int prot)
+{
+	return arch_pte_flags(prot) & ~(PTE_GLOBAL & ~pte_global_mask);
+}
+static inline uint64_t arch_pte_block(uint64_t flags) { return flags | PTE_LARGE; }
+static inline bool arch_table_present(uint64_t e) { return (e & PTE_PRESENT) != 0; }
+static inline bool arch_table_block(uint64_t e) { return (e & PTE_LARGE) != 0; }
+static inline uint64_t arch_table_make(uint64_t phys, bool user)
+{
+	return phys | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | (user ? PTE_USER : 0);
+}
+static inline void arch_table_publish(void) { }	/* stores are seen in order */
+bool arch_table_has_1g(void);

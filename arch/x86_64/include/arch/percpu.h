@@ -82,9 +82,6 @@ uintptr_t extable_find(uintptr_t pc);
 /* mmu.c */
 void mmu_boot(void);			/* final kernel tables */
 uint64_t mmu_image_phys(const char *symbol);	/* where a place of the kernel image is loaded */
-uint64_t mmu_kernel_root(void);
-/* Page tables come from the page allocator from now on. */
-void mmu_allocator_ready(void);
 /* Patches the SMAP instructions in; the text is still writable. */
 void smap_patch(void);
 
