@@ -124,6 +124,11 @@ int aspace_map(struct aspace *as, const struct map_request *r, uintptr_t *out);
 /* An address where `length` bytes are free, below mmap_base, without taking them: for exec, which owns the address space alone. 0 if there is none. */
 uintptr_t aspace_find_room(struct aspace *as, size_t length);
 int aspace_unmap(struct aspace *as, uintptr_t start, size_t length);
+/*
+ * Unmaps what is left of one owner's object that was mapped with its byte 0 at `base`. Owners are those with `ops`; the lowest
+ * region tells which. -EINVAL if there is none, -EINTR if killed. Takes the lock.
+ */
+int aspace_unmap_owner(struct aspace *as, uintptr_t base, const struct region_owner_ops *ops);
 /* Changes REGION_PROT of a range. -ENOMEM on a hole, -EACCES; `grows`: -EINVAL unless it begins in a GROWSDOWN region, whose start it begins at. */
 int aspace_protect(struct aspace *as, uintptr_t start, size_t length, unsigned int prot, bool grows);
 /* Sets and clears region flags over a range; holes give -ENOMEM at the end. */

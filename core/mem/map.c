@@ -207,6 +207,42 @@ int aspace_unmap(struct aspace *as, uintptr_t start, size_t length)
 }
 KAPI(aspace_unmap);
 
+/* The first region at or above `at` that the owners with these operations mapped as part of a whole that begins at `base`. */
+static struct region *find_part(struct aspace *as, uintptr_t base, uintptr_t at, const struct region_owner_ops *ops)
+{
+	struct region *r = region_find(as, at, true);
+
+	while (r && (r->owner_ops != ops || r->start - base != r->offset))
+		r = region_next(as, r);
+	return r;
+}
+
+int aspace_unmap_owner(struct aspace *as, uintptr_t base, const struct region_owner_ops *ops)
+{
+	struct region *r;
+	void *owner;
+	int error;
+
+	error = rwlock_write_lock_killable(&as->lock);
+	if (error)
+		return error;
+	r = find_part(as, base, base, ops);
+	error = r ? 0 : -EINVAL;
+	owner = r ? r->owner : NULL;
+	while (!error && r) {
+		uintptr_t start = r->start, end = r->end;
+
+		if (r->owner == owner) {
+			error = unmap_locked(as, start, end);
+			arch_mmu_free_tables(&as->mmu, start, end);
+		}
+		r = find_part(as, base, end, ops);
+	}
+	rwlock_write_unlock(&as->lock);
+	return error;
+}
+KAPI(aspace_unmap_owner);
+
 /* Gives present entries of a region the protection that it has now. */
 static void reprotect(struct aspace *as, struct region *r)
 {

@@ -76,11 +76,20 @@ static void no_restore(bool interrupted) { (void)interrupted; }
 
 static const struct signal_mask_ops default_signal_mask = { .swap_user = no_mask, .restore = no_restore };
 
+static int no_table(enum sysvipc_kind kind, struct text_out *t) { (void)kind; (void)t; return -ENOSYS; }
+static int no_limit_get(enum sysvipc_limit which, uint64_t *out) { (void)which; (void)out; return -ENOSYS; }
+static int no_limit_set(enum sysvipc_limit which, uint64_t value) { (void)which; (void)value; return -ENOSYS; }
+
+static const struct sysvipc_ops default_sysvipc = {
+	.show = no_table, .limit_get = no_limit_get, .limit_set = no_limit_set,
+};
+
 struct module_services services_active = {
 	.authority = &default_authority,
 	.process = &default_process,
 	.futex = &default_futex,
 	.signal_mask = &default_signal_mask,
+	.sysvipc = &default_sysvipc,
 };
 KAPI(services_active);
 
@@ -89,4 +98,5 @@ const struct module_services services_default = {
 	.process = &default_process,
 	.futex = &default_futex,
 	.signal_mask = &default_signal_mask,
+	.sysvipc = &default_sysvipc,
 };

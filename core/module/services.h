@@ -102,12 +102,29 @@ struct signal_mask_ops {
 	void (*restore)(bool interrupted);
 };
 
+/* System V IPC as /proc shows it. Provided by sysvipc; the default has nothing to show (-ENOSYS). May sleep. */
+enum sysvipc_kind { SYSVIPC_SHM, SYSVIPC_SEM, SYSVIPC_MSG };
+enum sysvipc_limit {
+	SYSVIPC_SHMMAX, SYSVIPC_SHMALL, SYSVIPC_SHMMNI,
+	SYSVIPC_SEMMSL, SYSVIPC_SEMMNS, SYSVIPC_SEMOPM, SYSVIPC_SEMMNI,
+	SYSVIPC_MSGMAX, SYSVIPC_MSGMNB, SYSVIPC_MSGMNI,
+	SYSVIPC_LIMITS,
+};
+struct text_out;
+struct sysvipc_ops {
+	/* All objects, a line each, under a line of titles. */
+	int (*show)(enum sysvipc_kind kind, struct text_out *t);
+	int (*limit_get)(enum sysvipc_limit which, uint64_t *out);
+	int (*limit_set)(enum sysvipc_limit which, uint64_t value);	/* -EINVAL: too large */
+};
+
 /* One field a service; null fields of a module are not provided by it. */
 struct module_services {
 	const struct authority_ops *authority;
 	const struct process_ops *process;
 	const struct futex_ops *futex;
 	const struct signal_mask_ops *signal_mask;
+	const struct sysvipc_ops *sysvipc;
 };
 
 extern struct module_services services_active;

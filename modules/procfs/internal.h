@@ -86,3 +86,4 @@ int proc_show_auxv(struct text_out *t, void *arg);
 /* Fixed files. */
 int proc_system_init(void);
 int proc_sys_init(void);
+int proc_sysvipc_init(void);

@@ -301,6 +301,8 @@ int procfs_init(void)
 	if (!error)
 		error = proc_sys_init();
 	if (!error)
+		error = proc_sysvipc_init();
+	if (!error)
 		error = fs_type_register(&proc_type);
 	return error;
 }

@@ -208,7 +208,6 @@ int proc_sys_init(void)
 		{ "sys/kernel/domainname", 0444, &text_type, "(none)" },
 		{ "sys/kernel/core_pattern", 0444, &text_type, "core" },
 		{ "sys/kernel/printk", 0444, &text_type, "7\t4\t1\t7" },
-		{ "sys/kernel/sem", 0444, &text_type, "32000\t1024000000\t500\t32000" },
 		{ "sys/kernel/hostname", 0444, &host_type, NULL },
 		{ "sys/kernel/random/boot_id", 0444, &boot_id_type, NULL },
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
