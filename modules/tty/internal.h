@@ -127,6 +127,11 @@ void tty_console_offer(struct tty *t, struct log_console *log);
 
 /* sysrq.c: a debug key. Any context. */
 void tty_sysrq(char key);
+/*
+ * A byte of a serial line with what was wrong with it. After a break the next byte is a debug key, which is returned (else 0); a second
+ * break is input. *until: the line's own, 0 at first. Under the line's lock; any context.
+ */
+char tty_input_serial(struct tty *t, uint64_t *until, uint8_t c, enum tty_flag flag);
 
 /* pty.c */
 int pty_start(void);

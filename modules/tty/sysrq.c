@@ -7,6 +7,8 @@
 #include "core/debug/panic.h"
 #include "core/mem/page.h"
 
+#define SYSRQ_NS (5 * NSEC_PER_SEC)
+
 void tty_sysrq(char key)
 {
 	switch (key) {
@@ -32,4 +34,26 @@ void tty_sysrq(char key)
 		log_notice("sysrq: b restart, c panic, m memory, o power off, t threads");
 		break;
 	}
+}
+
+char tty_input_serial(struct tty *t, uint64_t *until, uint8_t c, enum tty_flag flag)
+{
+	if (flag == TTY_BREAK) {
+		if (!*until) {
+			*until = clock_monotonic() + SYSRQ_NS;
+			return 0;
+		}
+		*until = 0;
+		tty_input_push(t, 0, TTY_BREAK);
+		return 0;
+	}
+	if (*until && c) {
+		bool in_time = clock_monotonic() < *until;
+
+		*until = 0;
+		if (in_time)
+			return (char)c;
+	}
+	tty_input_push(t, c, flag);
+	return 0;
 }

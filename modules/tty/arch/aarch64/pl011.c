@@ -53,7 +53,6 @@
 #define INT_INPUT (INT_RX | INT_TIMEOUT)
 #define SPINS 200000u
 #define POLL_NS (10 * NSEC_PER_MSEC)
-#define SYSRQ_NS (5 * NSEC_PER_SEC)
 #define LINES_MAX 8u
 #define MAJOR 204u
 #define MINOR 64u
@@ -194,31 +193,8 @@ static const struct tty_ops line_ops = {
 /* One byte with its errors. The debug key, or 0. u->lock held. */
 static char receive_byte(struct line *u, uint32_t data)
 {
-	uint8_t c = (uint8_t)data;
-
-	if (data & DATA_BREAK) {
-		if (!u->sysrq_until) {
-			u->sysrq_until = clock_monotonic() + SYSRQ_NS;
-			return 0;
-		}
-		u->sysrq_until = 0;
-		tty_input_push(&u->tty, 0, TTY_BREAK);
-		return 0;
-	}
-	if (u->sysrq_until && c) {
-		bool in_time = clock_monotonic() < u->sysrq_until;
-
-		u->sysrq_until = 0;
-		if (in_time)
-			return (char)c;
-	}
-	if (data & DATA_PARITY)
-		tty_input_push(&u->tty, c, TTY_PARITY);
-	else if (data & DATA_FRAME)
-		tty_input_push(&u->tty, c, TTY_FRAME);
-	else
-		tty_input_push(&u->tty, c, TTY_NORMAL);
-	return 0;
+	return tty_input_serial(&u->tty, &u->sysrq_until, (uint8_t)data, data & DATA_BREAK ? TTY_BREAK :
+				data & DATA_PARITY ? TTY_PARITY : data & DATA_FRAME ? TTY_FRAME : TTY_NORMAL);
 }
 
 /* Takes the bytes out. u->lock held. True if there were some. */

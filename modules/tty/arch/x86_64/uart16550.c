@@ -47,7 +47,6 @@
 #define FIFO 16u
 #define SPINS 20000u			/* about 1 us each on real hardware */
 #define POLL_NS (10 * NSEC_PER_MSEC)
-#define SYSRQ_NS (5 * NSEC_PER_SEC)
 
 struct uart {
 	struct tty tty;
@@ -217,29 +216,8 @@ static char receive_byte(struct uart *u, uint8_t lsr)
 {
 	uint8_t c = get(u, REG_DATA);
 
-	if (lsr & LSR_BREAK) {
-		if (!u->sysrq_until) {
-			u->sysrq_until = clock_monotonic() + SYSRQ_NS;
-			return 0;
-		}
-		u->sysrq_until = 0;
-		tty_input_push(&u->tty, 0, TTY_BREAK);
-		return 0;
-	}
-	if (u->sysrq_until && c) {
-		bool in_time = clock_monotonic() < u->sysrq_until;
-
-		u->sysrq_until = 0;
-		if (in_time)
-			return (char)c;
-	}
-	if (lsr & LSR_PARITY)
-		tty_input_push(&u->tty, c, TTY_PARITY);
-	else if (lsr & LSR_FRAME)
-		tty_input_push(&u->tty, c, TTY_FRAME);
-	else
-		tty_input_push(&u->tty, c, TTY_NORMAL);
-	return 0;
+	return tty_input_serial(&u->tty, &u->sysrq_until, c, lsr & LSR_BREAK ? TTY_BREAK : lsr & LSR_PARITY ? TTY_PARITY :
+				lsr & LSR_FRAME ? TTY_FRAME : TTY_NORMAL);
 }
 
 /* Takes the bytes out. u->lock held. True if there were some. */
