@@ -234,7 +234,7 @@ int aspace_unmap_owner(struct aspace *as, uintptr_t base, const struct region_ow
 
 		if (r->owner == owner) {
 			error = unmap_locked(as, start, end);
-			arch_mmu_free_tables(&as->mmu, start, end);
+			page_table_free_empty(&as->mmu, start, end);
 		}
 		r = find_part(as, base, end, ops);
 	}
