@@ -53,7 +53,13 @@ long sys_get_robust_list(int32_t tid, struct uout_word head, struct uout_usize s
 	return user_store_u64(head.addr, q.head);
 }
 
-/* The owner of this word ends: marks it and wakes one who waits. */
+/*
+ * The owner of this word ends: marks it and wakes one who waits.
+ *
+ * `pending`: the thread wanted the lock or was giving it back, and may owe a wake-up: it stored 0 and never came to wake, or it was woken
+ * and never came to take the lock, which is free then, marked by another owner's death, or taken by somebody who does not know
+ * that there are waiters. One of them looks at the word in our place; if it need not have, it sleeps again.
+ */
 static int handle_death(uintptr_t uaddr, uint32_t tid, bool pi, bool pending)
 {
 	uint32_t word, seen, new;
@@ -63,15 +69,11 @@ static int handle_death(uintptr_t uaddr, uint32_t tid, bool pi, bool pending)
 	for (;;) {
 		if (user_load_u32(uaddr, &word))
 			return -EFAULT;
-		/*
-		 * An unlock that stored 0 and was killed before its wake: the waiter would sleep for ever.
-		 */
-		if (pending && !pi && !word) {
-			futex_wake(uaddr, false, 1, FUTEX_BITSET_MATCH_ANY);
+		if ((word & FUTEX_TID_MASK) != tid) {
+			if (pending && !pi)
+				futex_wake(uaddr, false, 1, FUTEX_BITSET_MATCH_ANY);
 			return 0;
 		}
-		if ((word & FUTEX_TID_MASK) != tid)
-			return 0;
 		new = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
 		if (user_cmpxchg_u32(uaddr, word, new, &seen))
 			return -EFAULT;
