@@ -11,6 +11,7 @@
 #include "core/arch/thread.h"
 #include "core/mem/uaccess.h"
 #include "core/trap/trap.h"
+#include "modules/linux/sem_undo.h"
 #include "modules/vfs/fd.h"
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
@@ -115,7 +116,9 @@ int linux_thread_create(struct thread *child, struct thread *parent_thread, stru
 		return error;
 	}
 	copy_task_state(t, parent, q);
-	error = number_task(t, q);
+	error = head->flags & CLONE_SYSVSEM ? sem_undo_inherit(t) : 0;
+	if (!error)
+		error = number_task(t, q);
 	if (error)
 		goto undo_charge;
 	error = head->flags & CLONE_THREAD ? attach_thread(t, p) : attach_process(t, p, parent, q);
@@ -130,6 +133,7 @@ int linux_thread_create(struct thread *child, struct thread *parent_thread, stru
 	q->child = t;
 	return 0;
 undo_charge:
+	sem_undo_leave(t);
 	user_uncharge_task(t->user);
 	task_put(t);
 	return error;

@@ -13,6 +13,7 @@
 #include "core/debug/panic.h"
 #include "core/mem/uaccess.h"
 #include "core/module/hooks.h"
+#include "modules/linux/sem_undo.h"
 #include "modules/vfs/file.h"
 
 void (*session_leader_exit)(struct tty *tty, struct pid *session);
@@ -296,6 +297,7 @@ void linux_thread_gone(struct thread *thread)
 		return;
 	p = t->process;
 	task_finish_vfork(t);
+	sem_undo_leave(t);
 	if (READ_ONCE(p->task_count) == 1)
 		leave_terminal(p);
 	flags = spin_lock_irqsave(&tree_lock);

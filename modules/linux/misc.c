@@ -14,6 +14,7 @@
 #include "core/mem/page.h"
 #include "core/module/module.h"
 #include "core/sched/sched.h"
+#include "modules/linux/sem_undo.h"
 #include "modules/vfs/fd.h"
 
 #define NAME_SIZE 65
@@ -150,6 +151,8 @@ long sys_unshare(uintptr_t flags)
 		error = fs_context_unshare();
 	if (!error && (flags & CLONE_FILES))
 		error = fd_table_unshare();
+	if (!error && (flags & CLONE_SYSVSEM))
+		sem_undo_leave(current_task);
 	return error;
 }
 

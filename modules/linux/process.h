@@ -103,6 +103,7 @@ struct task {
 	int io_priority;		/* IOPRIO_PRIO_VALUE; 0: follows nice */
 	uint64_t timer_slack_default_ns;	/* what the creator had */
 	struct user *user;		/* of the real user id; changed under process.lock */
+	struct sem_undo_share *sem_undo;	/* sem_undo.h; null until it is needed */
 	bool over_task_limit;		/* the user had too many tasks when this one came to it */
 	struct rcu_head rcu;
 };

@@ -59,6 +59,7 @@ static int show(enum sysvipc_kind kind, struct text_out *t)
 {
 	switch (kind) {
 	case SYSVIPC_SHM: return shm_show(t);
+	case SYSVIPC_SEM: return sem_show(t);
 	default: return -ENOSYS;
 	}
 }
@@ -68,5 +69,6 @@ const struct sysvipc_ops sysvipc_service = { .show = show, .limit_get = limit_ge
 int sysvipc_init(void)
 {
 	shm_start();
+	sem_start();
 	return 0;
 }
