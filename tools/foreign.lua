@@ -1,9 +1,11 @@
 --[[
-foreign.lua: Debian packages of another architecture, fetched with apt and unpacked as data: nothing is installed, and the
-machine's own package state stays as it is.
+foreign.lua: Debian packages of another architecture, or source packages, fetched with apt and unpacked as data: nothing is
+installed, and the machine's own package state stays as it is. apt checks signatures and sums as for any package.
 
 	lua5.4 tools/foreign.lua ARCHITECTURE DIRECTORY PACKAGE...
-Each package is unpacked into DIRECTORY/PACKAGE. The lists and the archives are kept in DIRECTORY/apt.
+	lua5.4 tools/foreign.lua source DIRECTORY PACKAGE...
+Each package is unpacked into DIRECTORY/PACKAGE: of a source package its author's archive. The lists and the archives are kept in
+DIRECTORY/apt. A package that is there is not fetched again.
 ]]
 package.path = "./?.lua;" .. package.path
 local fs = require "tools.lib.fs"
@@ -14,15 +16,40 @@ local function run(command, what)
 	end
 end
 
+-- The machine's lists of sources with `deb-src` in the place of `deb`: by default Debian's name binary packages only.
+local function write_source_lists(directory)
+	run(("rm -rf %s && mkdir -p %s"):format(directory, directory), "no directory")
+	local places = fs.lines("eval $(apt-config shell LIST Dir::Etc::sourcelist/f PARTS Dir::Etc::sourceparts/d); echo $LIST; echo $PARTS")
+	local paths = fs.find(places[2], "-maxdepth 1 -name '*.list' -o -maxdepth 1 -name '*.sources'")
+	paths[#paths + 1] = places[1]
+	for i, path in ipairs(paths) do
+		local text = "\n" .. (fs.read(path) or "") .. "\n"
+		if path:match("%.sources$") then
+			fs.write(("%s/%d.sources"):format(directory, i), (text:gsub("\nTypes:[^\n]*", "\nTypes: deb-src")))
+		else
+			text = text:gsub("\n%s*deb%-src%s[^\n]*", "\n"):gsub("\n%s*deb(%s)", "\ndeb-src%1")
+			fs.write(("%s/%d.list"):format(directory, i), text)
+		end
+	end
+end
+
 -- apt with a state of its own, for that architecture, from the machine's own sources.
 local function apt(architecture, directory)
 	local here = fs.lines("pwd")[1] .. "/" .. directory .. "/apt"
 	run(("mkdir -p %s/state/lists/partial %s/cache/archives/partial && : >%s/status"):format(here, here, here), "no directory")
 	local options = {
-		"APT::Architecture=" .. architecture, "APT::Architectures::=" .. architecture, "Dir::State=" .. here .. "/state",
-		"Dir::State::status=" .. here .. "/status", "Dir::Cache=" .. here .. "/cache", "APT::Sandbox::User=root",
-		"Acquire::Languages=none",
+		"Dir::State=" .. here .. "/state", "Dir::State::status=" .. here .. "/status", "Dir::Cache=" .. here .. "/cache",
+		"APT::Sandbox::User=root", "Acquire::Languages=none",
 	}
+	local function add(...)
+		table.move({ ... }, 1, select("#", ...), #options + 1, options)
+	end
+	if architecture == "source" then
+		write_source_lists(here .. "/sources")
+		add("Dir::Etc::sourcelist=/dev/null", "Dir::Etc::sourceparts=" .. here .. "/sources")
+	else
+		add("APT::Architecture=" .. architecture, "APT::Architectures::=" .. architecture)
+	end
 	local words = "apt-get -q"
 	for _, option in ipairs(options) do
 		words = words .. " -o " .. fs.quote(option)
@@ -39,6 +66,23 @@ local function relocate_specs(target)
 	end
 end
 
+-- Fetches one package into apt's directory `here` and unpacks it.
+local function fetch(command, here, architecture, package, target)
+	local source = architecture == "source"
+	local verb, files = "download", package .. "_*.deb"
+	if source then
+		verb, files = "--only-source --download-only source", package .. "_*"
+	end
+	run(("cd %s && rm -f %s && %s %s %s >>log 2>&1 || { tail -n 3 log >&2; exit 1; }"):format(here, files, command, verb, package),
+		source and ("source package %s cannot be fetched: the sources of packages must stand on this machine's Debian mirror, see %s/log")
+			:format(package, here) or ("package %s of %s cannot be fetched"):format(package, architecture))
+	local unpack = "dpkg-deb -x %s/%s_*.deb %s"
+	if source then
+		unpack = "tar -x --strip-components=1 -f %s/%s_*.orig.tar.?z* -C %s"
+	end
+	run(unpack:format(here, package, target), "package " .. package .. " cannot be unpacked")
+end
+
 local function main(words)
 	local architecture, directory = words[1], words[2]
 	local command, here = apt(architecture, directory)
@@ -52,9 +96,7 @@ local function main(words)
 				updated = true
 			end
 			run(("rm -rf %s && mkdir -p %s"):format(target, target), "no directory")
-			run(("cd %s && rm -f %s_*.deb && %s download %s >>log 2>&1 || { tail -n 3 log; exit 1; }"):format(here, package,
-				command, package), ("package %s of %s cannot be fetched"):format(package, architecture))
-			run(("dpkg-deb -x %s/%s_*.deb %s"):format(here, package, target), "package " .. package .. " cannot be unpacked")
+			fetch(command, here, architecture, package, target)
 			relocate_specs(target)
 			fs.write(target .. "/.complete", "")
 		end

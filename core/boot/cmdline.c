@@ -136,6 +136,9 @@ static void report_module_word(const char *word)
 	char name[MODULE_NAME_SIZE];
 	size_t n = (size_t)((const char *)memchr(word, '.', strlen(word)) - word);
 
+	/* The loader's own. */
+	if (is_named(word, "modules.sig"))
+		return;
 	if (n < sizeof(name)) {
 		memcpy(name, word, n);
 		name[n] = '\0';

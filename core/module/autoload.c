@@ -71,7 +71,7 @@ static int find_image(const char *name, const void **image, size_t *size, void *
 
 static int load_tree(const char *name, unsigned int depth);
 
-/* Loads what the image's modinfo names as needed. What is missing then, module_load reports. */
+/* Loads what the modinfo of an admitted image names as needed. What is missing then, module_load reports. */
 static void load_needs(const void *image, size_t size, unsigned int depth)
 {
 	struct elf_image *e = kmalloc(sizeof(*e), 0);
@@ -112,9 +112,12 @@ static int load_tree(const char *name, unsigned int depth)
 	error = find_image(name, &image, &size, &copy);
 	if (error)
 		return error;
-	load_needs(image, size, depth - 1);
-	cmdline_module_params(name, params, sizeof(params));
-	error = module_load(image, size, params);
+	error = module_admit(image, &size);
+	if (!error) {
+		load_needs(image, size, depth - 1);
+		cmdline_module_params(name, params, sizeof(params));
+		error = module_load_admitted(image, size, params);
+	}
 	kvfree(copy);
 	if (error && error != -EEXIST && error != -ENOMEM)
 		note_failure(name);

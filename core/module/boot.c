@@ -59,6 +59,7 @@ void module_boot(void)
 	const char *list = cmdline_value("modules"), *autoload = cmdline_value("autoload");
 	struct initrd_entry file;
 
+	module_signature_setup();
 	if (autoload)
 		module_autoload_on = strcmp(autoload, "0") != 0;
 	if (list) {

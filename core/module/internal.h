@@ -14,6 +14,15 @@ extern struct module *modules[MODULES_MAX];
 /* load.c */
 struct module *module_find_locked(const char *name);
 
+/* signature.c: policy and gate. */
+/* Boot, before the first module: reads modules.sig. */
+void module_signature_setup(void);
+/*
+ * May these bytes be looked at as a module? Cuts *size down to what a signature covers. 0; -EKEYREJECTED: signatures are required, and it has none,
+ * one by another key, or one that does not fit; -EBADMSG: not required, and what it has is malformed. A refusal is logged. May sleep.
+ */
+int module_admit(const void *image, size_t *size);
+
 /* place.c: memory, symbols, relocations. */
 int module_place(struct module *m, const struct elf_image *e, const char **why);
 void module_unplace(struct module *m);
@@ -39,6 +48,9 @@ void module_gate_hooks(struct module *m, bool shut);
 void module_swap_sockets(struct module *old, struct module *new);
 /* May `new` take the place of `old`? Checks what module_bind checks, with what `old` holds counted as free. */
 int module_check_swap(const struct module *old, const struct module *new, const char **why);
+
+/* load.c: module_load of an image that was admitted. */
+int module_load_admitted(const void *image, size_t size, const char *params);
 
 /* load.c: the parts of loading, shared with replacing. Under module_lock but for the first. */
 struct module_request {

@@ -1,5 +1,5 @@
 /*
- * Loading a module: check, place, resolve, claim, init, bind; a step that fails undoes those before it in reverse.
+ * Loading a module: admit (signature.c), check, place, resolve, claim, init, bind; a step that fails undoes those before it in reverse.
  *
  * Locking: module_lock (mutex) is held over a whole load. modules[] is read without it by backtraces.
  */
@@ -207,7 +207,7 @@ static int load_locked(struct module_request *r, const char *params)
 	return error ? error : start_module(r->module, params, &r->why);
 }
 
-int module_load(const void *image, size_t size, const char *params)
+int module_load_admitted(const void *image, size_t size, const char *params)
 {
 	struct module_request *r = kmalloc(sizeof(*r), 0);
 	int error;
@@ -227,6 +227,13 @@ int module_load(const void *image, size_t size, const char *params)
 	mutex_unlock(&module_lock);
 	kfree(r);
 	return error;
+}
+
+int module_load(const void *image, size_t size, const char *params)
+{
+	int error = module_admit(image, &size);
+
+	return error ? error : module_load_admitted(image, size, params);
 }
 KAPI(module_load);
 

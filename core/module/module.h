@@ -44,6 +44,10 @@ struct module {
 	unsigned int generation;		/* how often it was replaced */
 };
 
+/*
+ * Signatures: every function below that takes an image admits it first as `modules.sig` wants it (decision 0021): -EKEYREJECTED if they are
+ * required and it has none, one by another key, or one that does not fit.
+ */
 /* Loads an image in memory (may be freed afterwards). `params`: "name=value ..." or "". The caller has checked permission. 0 or Linux's errno, with a log line that says why. May sleep. */
 int module_load(const void *image, size_t size, const char *params);
 /* The same for init_module(2): not if loading was forbidden (-EPERM). */
@@ -61,6 +65,8 @@ int module_replace(const void *image, size_t size, const char *params);
 /* After this, modules are neither loaded nor taken out until the next boot (modules_disabled). */
 void module_forbid_changes(void);
 bool module_changes_forbidden(void);
+/* Is only what this build's key signed loaded? Any context. */
+bool module_signature_required(void);
 /* How long callers stood at the gate in the newest replacements, in ns: number of samples copied. Any thread context. */
 unsigned int module_gate_times(uint64_t *out, unsigned int max);
 /* Boot: loads from the initrd the modules of modules.boot or of `modules=`; a failure is logged and the rest goes on. */

@@ -214,8 +214,11 @@ static int replace(void *arg)
 {
 	struct replacement *p = arg;
 	struct module_request *r = &p->request;
-	int error = module_prepare(p->image, p->size, r);
+	int error = module_admit(p->image, &p->size);
 
+	if (error)
+		return error;
+	error = module_prepare(p->image, p->size, r);
 	mutex_lock(&module_lock);
 	if (!error)
 		error = replace_locked(r, p->params);

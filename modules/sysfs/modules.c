@@ -11,6 +11,9 @@
 
 enum kind { KIND_MODULE, KIND_FILE, KIND_PARAMETERS, KIND_PARAMETER, KIND_SECTIONS, KIND_SECTION, KIND_HOLDERS, KIND_HOLDER };
 
+/* Beside the modules: the loader's own directory of parameters, as Linux calls it. */
+#define OWN "module"
+
 struct target {
 	enum kind kind;
 	unsigned int file;		/* index in files[] */
@@ -334,6 +337,9 @@ static bool target_revalidate(struct inode *dir, struct dentry *d)
 {
 	struct target *t = d->inode ? d->inode->private : NULL;
 
+	/* OWN: what root.c put there. */
+	if (d->inode && text_tree_is_node(d->inode))
+		return true;
 	return t && !with_module(t->module, nothing, NULL);
 }
 
@@ -411,6 +417,8 @@ static bool collect_modules(struct module *m, void *arg)
 static void collect(struct names *n, const struct target *t)
 {
 	n->target = t;
+	if (!t)
+		add_name(n, OWN);
 	if (!t || t->kind == KIND_HOLDERS) {
 		module_for_each(collect_modules, n);
 	} else if (t->kind == KIND_MODULE) {
@@ -467,9 +475,13 @@ static int modules_lookup(struct inode *dir, struct dentry *d)
 	if (d->name_length >= sizeof(t.module))
 		return 0;
 	str_copy(t.module, d->name, sizeof(t.module));
-	if (with_module(t.module, nothing, NULL))
+	/* First asked for by our own init, which runs under the module lock; stays, since what is in it is pinned. */
+	if (!strcmp(t.module, OWN))
+		inode = text_tree_root(sys_super);
+	else if (with_module(t.module, nothing, NULL))
 		return 0;
-	inode = create(&t, S_IFDIR | 0755);
+	else
+		inode = create(&t, S_IFDIR | 0755);
 	if (!inode)
 		return -ENOMEM;
 	dentry_attach(d, inode);

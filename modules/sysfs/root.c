@@ -68,6 +68,14 @@ static int show_gate_times(struct text_out *t, void *arg)
 	return 0;
 }
 
+/* Linux's name for it: are modules loaded only when the build's key signed them? */
+static int show_sig_enforce(struct text_out *t, void *arg)
+{
+	text_printf(t, "%c\n", module_signature_required() ? 'Y' : 'N');
+	return 0;
+}
+
+static const struct text_file_type sig_enforce_type = { .show = show_sig_enforce };
 static const struct text_file_type gate_times_type = { .show = show_gate_times };
 static const struct text_file_type text_type = { .show = show_text };
 static const struct text_file_type present_type = { .show = show_present };
@@ -103,6 +111,7 @@ static int add_fixed(void)
 		{ "kernel/mm/transparent_hugepage/hpage_pmd_size", &text_type, "2097152" },
 		{ "kernel/uevent_seqnum", &text_type, "0" },
 		{ "kernel/module_gate_times", &gate_times_type, NULL },
+		{ "module/module/parameters/sig_enforce", &sig_enforce_type, NULL },
 		{ "kernel/profiling", &text_type, "0" },
 		{ "power/state", &text_type, "" },
 	};

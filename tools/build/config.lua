@@ -13,6 +13,7 @@ options:
   --config C           release (default) or debug
   -j N                 parallel jobs
   -v                   show commands
+  --key FILE           sign modules with this ed25519 key (PEM) instead of build/keys/modules.pem, which is made when it is not there
   --repeat N           guest tests: N times over on four processors
   --                   what follows goes to the program that bench or conformance runs
 options of run:
@@ -26,7 +27,7 @@ options of run:
   --gdb                wait for gdb on port 1234
   --dry                print the QEMU command instead of running it]]
 
-local WITH_VALUE = { arch = "one", config = "one", smp = "one", mem = "one", ["repeat"] = "one", initrd = "many", append = "many" }
+local WITH_VALUE = { arch = "one", config = "one", key = "one", smp = "one", mem = "one", ["repeat"] = "one", initrd = "many", append = "many" }
 local WITHOUT_VALUE = { direct = true, uefi = true, gui = true, gdb = true, dry = true, ["update-golden"] = true }
 
 -- What a verb without --arch is about is the first; `test` without words is about all.
@@ -125,6 +126,10 @@ function config.load(options)
 	build.gen = build.dir .. "/gen"
 	build.obj = build.dir .. "/obj"
 	build.cc = arch.prefix .. "gcc"
+	build.key, build.own_key = options.key or "build/keys/modules.pem", options.key ~= nil
+	if build.own_key and not fs.exists(build.key) then
+		error("no such key: " .. build.key, 0)
+	end
 	fs.mkdir(build.gen)
 	link_uapi(arch, build.dir .. "/uapi")
 	build.gcc_include = fs.lines(build.cc .. " -print-file-name=include")[1]

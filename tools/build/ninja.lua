@@ -56,9 +56,21 @@ rule foreign
   command = lua5.4 tools/foreign.lua $debian build/foreign/$debian $package && touch -c $out
   description = FETCH $package of $debian
   pool = console
+rule verifier
+  command = %(prefix)ld -r --gc-sections -u ed25519_verify -o $out.all $in && $
+      %(prefix)objcopy --keep-global-symbol=ed25519_verify $out.all $out
+  description = LINK $out
+rule module_key
+  command = lua5.4 tools/sign.lua key $out
+  description = KEY $out
+rule public_key
+  command = lua5.4 tools/sign.lua public $in $out
+  description = KEY $out
+  restat = 1
 rule ko
   command = %(prefix)ld -r -T tools/module.lds --build-id=none -o $out.debug $in && $
-      %(prefix)objcopy --strip-debug $out.debug $out
+      %(prefix)objcopy --strip-debug $out.debug $out.unsigned && $
+      lua5.4 tools/sign.lua sign %(key) $out.unsigned $out
   description = KO $out
 rule generate
   command = lua5.4 $in $out
@@ -99,6 +111,13 @@ end
 
 local FILE_FLAGS = {
 	["core/lib/string.c"] = "-fno-tree-loop-distribute-patterns",	-- memcpy must not become a call of memcpy
+}
+
+-- The packaged Ed25519 that verifies signatures of modules: a source package, and what of it is compiled into the core. It is not ours to
+-- mend: no warnings and none of our checks of shifts.
+local VERIFIER = {
+	package = "olm", directory = "build/foreign/source/olm/lib/ed25519/src/", sources = { "verify.c", "ge.c", "fe.c", "sc.c", "sha512.c" },
+	flags = "-w -fno-sanitize=all -ffunction-sections -fdata-sections",
 }
 
 -- Adds the edge that compiles one source; returns the object.
@@ -164,8 +183,30 @@ local function write_relocs(build, out)
 	return object
 end
 
+-- The private key: the build's own, made once, or the one that --key names.
+local function write_key(build, out)
+	if not build.own_key then
+		out[#out + 1] = ("build %s: module_key"):format(build.key)
+	end
+end
+
+-- Verifying signatures of modules: one object with one symbol, and the public key.
+local function write_verifier(build, out)
+	local objects, sources_of = {}, {}
+	for i, name in ipairs(VERIFIER.sources) do
+		sources_of[i] = VERIFIER.directory .. name
+		objects[i] = compile(build, out, sources_of[i], VERIFIER.flags)
+	end
+	out[#out + 1] = ("build %s: foreign | tools/foreign.lua\n  debian = source\n  package = %s"):format(table.concat(sources_of, " "),
+		VERIFIER.package)
+	local object, public = build.obj .. "/ed25519.o", build.gen .. "/module_key.c"
+	out[#out + 1] = ("build %s: verifier %s"):format(object, table.concat(objects, " "))
+	out[#out + 1] = ("build %s: public_key %s | tools/sign.lua"):format(public, build.key)
+	return { object, compile(build, out, public) }
+end
+
 local function write_kernel(build, out)
-	local objects = {}
+	local objects = write_verifier(build, out)
 	for _, source in ipairs(sources.kernel(build.arch.name)) do
 		objects[#objects + 1] = compile(build, out, source)
 	end
@@ -222,7 +263,7 @@ local function write_module(build, out, module)
 	end
 	objects[#objects + 1] = compile(build, out, build.gen .. "/" .. module.name .. "_module.c", name)
 	local ko = build.dir .. "/modules/" .. module.name .. ".ko"
-	out[#out + 1] = ("build %s: ko %s | tools/module.lds"):format(ko, table.concat(objects, " "))
+	out[#out + 1] = ("build %s: ko %s | tools/module.lds tools/sign.lua %s"):format(ko, table.concat(objects, " "), build.key)
 	return ko
 end
 
@@ -250,10 +291,11 @@ function ninja.write(options, only)
 		dir = build.dir, gen = build.gen, name = arch.name, cc = build.cc, prefix = arch.prefix,
 		cflags = table.concat(build.cflags, " "), nasmflags = table.concat(arch.nasmflags or {}, " "),
 		ldflags = table.concat(arch.ldflags, " "), script = arch.linker_script, busybox = arch.busybox,
-		user_cc = arch.user_cc or arch.prefix .. "gcc",
+		user_cc = arch.user_cc or arch.prefix .. "gcc", key = build.key,
 		vdso_cflags = table.concat(sources.vdso_flags(build), " "),
 	}) }
 	write_gen(build, out, modules)
+	write_key(build, out)
 	write_kernel(build, out)
 	local kos = {}
 	for _, module in ipairs(modules) do
