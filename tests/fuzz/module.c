@@ -16,6 +16,7 @@
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
 #include "core/module/internal.h"
+#include "core/module/trailer.h"
 
 #define MACHINE   62			/* EM_X86_64 */
 #define AREA_SIZE (66ul << 20)
@@ -73,6 +74,7 @@ size_t str_copy(char *dst, const char *src, size_t size)
 	}
 	return n;
 }
+int ed25519_verify(const unsigned char *signature, const unsigned char *message, size_t size, const unsigned char *key) { return 0; }
 void log_printf(int level, const char *fmt, ...) { (void)level; (void)fmt; }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -81,12 +83,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *why = NULL, *name;
 	struct elf_image e;
 	struct module m;
+	struct module_trailer t;
 	void *image = aligned_alloc(8, (size + 7) & ~7ul ? (size + 7) & ~7ul : 8);
 	/* An exact copy at the end of an aligned block: reads behind it are seen where the size is a multiple of 8. */
 
 	memcpy(image, data, size);
 	memset(&m, 0, sizeof(m));
-	if (elf_image_parse(image, size, MACHINE, &e, &why) == 0) {
+	if (module_trailer_parse(image, size, &t, &why) == 0 && elf_image_parse(image, t.covered, MACHINE, &e, &why) == 0) {
 		for (const char *v = NULL; (v = elf_modinfo(&e, "alias", v));)
 			if (strlen(v) > size)
 				abort();

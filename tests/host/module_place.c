@@ -1,7 +1,7 @@
 /*
  * Replays tests/fuzz/corpus, and images with one byte wrong, through the loader's parser and placing: what the fuzz target runs.
  */
-// sources: core/module/elf.c core/module/place.c core/module/symbols.c arch/x86_64/module.c
+// sources: core/module/trailer.c core/module/elf.c core/module/place.c core/module/symbols.c arch/x86_64/module.c
 // flags: -Wl,--wrap=module_resolve -fno-sanitize=alignment -Wno-all
 // timeout: 120
 #include "tests/fuzz/module.c"
