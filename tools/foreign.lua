@@ -16,19 +16,20 @@ local function run(command, what)
 	end
 end
 
--- The machine's lists of sources with `deb-src` in the place of `deb`: by default Debian's name binary packages only.
+-- The machine's lists of sources with `deb-src` in the place of `deb`: by default Debian's name binary packages only. In apt's order,
+-- which decides what a source that stands in two of them is signed by.
 local function write_source_lists(directory)
 	run(("rm -rf %s && mkdir -p %s"):format(directory, directory), "no directory")
 	local places = fs.lines("eval $(apt-config shell LIST Dir::Etc::sourcelist/f PARTS Dir::Etc::sourceparts/d); echo $LIST; echo $PARTS")
 	local paths = fs.find(places[2], "-maxdepth 1 -name '*.list' -o -maxdepth 1 -name '*.sources'")
-	paths[#paths + 1] = places[1]
+	table.insert(paths, 1, places[1])
 	for i, path in ipairs(paths) do
 		local text = "\n" .. (fs.read(path) or "") .. "\n"
 		if path:match("%.sources$") then
-			fs.write(("%s/%d.sources"):format(directory, i), (text:gsub("\nTypes:[^\n]*", "\nTypes: deb-src")))
+			fs.write(("%s/%04d.sources"):format(directory, i), (text:gsub("\nTypes:[^\n]*", "\nTypes: deb-src")))
 		else
 			text = text:gsub("\n%s*deb%-src%s[^\n]*", "\n"):gsub("\n%s*deb(%s)", "\ndeb-src%1")
-			fs.write(("%s/%d.list"):format(directory, i), text)
+			fs.write(("%s/%04d.list"):format(directory, i), text)
 		end
 	end
 end
