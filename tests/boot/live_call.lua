@@ -1,8 +1,9 @@
 --[[
 A new call in a running machine, as the README tells it: scaffold, build one module, paste it into the terminal, load it, call it. The machine
-runs the kernel that was built before anybody thought of the call.
+runs the kernel that was built before anybody thought of the call, and loads only what its build's key signed.
 ]]
 local fs = require "tools.lib.fs"
+local module_build = require "tests.lib.module_build"
 local process = require "tests.lib.process"
 local shell = require "tests.lib.shell"
 
@@ -16,10 +17,11 @@ end
 
 return function(t)
 	local tree = t.options.scratch .. "/live_call"
+	local key = fs.lines("realpath " .. fs.quote(module_build.key(t)))[1]
 	local output, code = process.run({ "sh", "-c", ([[
 		mkdir -p %s && cp -r build.lua syscalls.tbl arch core modules tools iso %s/ && mkdir -p %s/tests && cp -r tests/guest %s/tests/ && cd %s &&
-		lua5.4 tools/scaffold.lua module answer && lua5.4 build.lua module answer --arch %s --config %s ]])
-		:format(tree, tree, tree, tree, tree, t.options.arch, t.options.config) }, 300)
+		lua5.4 tools/scaffold.lua module answer && lua5.4 build.lua module answer --arch %s --config %s --key %s ]])
+		:format(tree, tree, tree, tree, tree, t.options.arch, t.options.config, key) }, 300)
 	if not t.check(code == 0, "scaffold and module build", output) then
 		return
 	end
@@ -31,7 +33,7 @@ return function(t)
 	if not t.check(code == 0, "the program compiles", output) then
 		return
 	end
-	local machine = shell.start(t, { direct = true, smp = 2, mem = 256, name = "live call", append = "panic=-1" })
+	local machine = shell.start(t, { direct = true, smp = 2, mem = 256, name = "live call", append = "panic=-1 modules.sig=require" })
 	if not machine then
 		return
 	end

@@ -2,7 +2,8 @@
 module_build.lua: builds a module of the tests, as the build builds modules, from a directory outside of modules/.
 
 	module_build.build(t, "sample", "tests/boot/sample", rows)    the text of sample.ko; nil and a failed check if it does not build
-	module_build.sign(t, "sample", image, key)                    the same signed; `key`: a file, by default the build's key
+	module_build.sign(t, "sample", image, key)                    the same signed; `key`: a file, by default module_build.key(t)
+	module_build.key(t)                                           the file of the key that the build signs with
 
 `rows`: lines for a copy of syscalls.tbl. The generator runs over a copy of modules/ with the directory added, so all is checked as usual.
 ]]
@@ -21,8 +22,7 @@ local function compile_command(t)
 	error("no command that compiles modules/futex/key.c", 0)
 end
 
--- The key that the build signs with.
-local function key_of_build(t)
+function module_build.key(t)
 	for _, command in ipairs(fs.lines(("ninja -f %s/build.ninja -t commands %s/modules/futex.ko"):format(t.dir, t.dir))) do
 		local key = command:match("tools/sign%.lua sign (%S+)")
 		if key then
@@ -69,7 +69,7 @@ end
 function module_build.sign(t, name, image, key)
 	local path = t.options.scratch .. "/" .. name
 	fs.write(path .. ".unsigned", image)
-	if not run(t, name .. ": is signed", ("lua5.4 tools/sign.lua sign %s %s.unsigned %s.ko"):format(key or key_of_build(t), path, path)) then
+	if not run(t, name .. ": is signed", ("lua5.4 tools/sign.lua sign %s %s.unsigned %s.ko"):format(key or module_build.key(t), path, path)) then
 		return nil
 	end
 	return fs.read(path .. ".ko")
