@@ -74,7 +74,6 @@ static void run_handler(struct trap_frame *frame, struct signal_delivery *d)
 		return;
 	}
 	t->restore_blocked = false;
-	arch_trap_sanitize(frame);
 	mask = t->blocked | d->action.mask;
 	if (!(d->action.flags & SA_NODEFER))
 		mask |= SIGNAL_BIT(d->sig);

@@ -109,7 +109,10 @@ struct signal_delivery {
 	struct signal_action action;
 	uint64_t saved_mask;
 };
-/* Pushes the frame on the user stack and redirects. -EFAULT if that cannot be written. */
+/*
+ * Pushes the frame on the user stack and redirects: the registers are fit for user mode then, if they were. -EFAULT if that cannot be
+ * written. In exit work, whose way back restores every register.
+ */
 int arch_signal_setup_frame(struct trap_frame *frame, const struct signal_delivery *d);
 /*
  * rt_sigreturn: takes all back from the user stack, *mask receives the mask. 0; -EFAULT, with the frame as it was;
