@@ -60,8 +60,9 @@ static int show(enum sysvipc_kind kind, struct text_out *t)
 	switch (kind) {
 	case SYSVIPC_SHM: return shm_show(t);
 	case SYSVIPC_SEM: return sem_show(t);
-	default: return -ENOSYS;
+	case SYSVIPC_MSG: return msg_show(t);
 	}
+	return -EINVAL;
 }
 
 const struct sysvipc_ops sysvipc_service = { .show = show, .limit_get = limit_get, .limit_set = limit_set };
@@ -70,5 +71,6 @@ int sysvipc_init(void)
 {
 	shm_start();
 	sem_start();
+	msg_start();
 	return 0;
 }

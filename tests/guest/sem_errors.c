@@ -134,6 +134,7 @@ static void no_room(void)
 
 int main(void)
 {
+	own_ipc();
 	id = (int)syscall(SYS_semget, (long)KEY, 2l, (long)(IPC_CREAT | 0644));
 	closed = sem_new(1);
 	CHECK(id >= 0);

@@ -257,6 +257,7 @@ static void information(void)
 
 int main(void)
 {
+	own_ipc();
 	values();
 	several();
 	waiting();

@@ -189,6 +189,7 @@ static void removals(void)
 
 int main(void)
 {
+	own_ipc();
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	killed_holders();
 	philosophers();

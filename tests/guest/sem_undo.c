@@ -187,6 +187,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return 0;
+	own_ipc();
 	id = sem_new(2);
 	CHECK_EQ(semctl(id, 0, SETVAL, 10), 0);
 	EXPECT(takes_three, 10, 0);

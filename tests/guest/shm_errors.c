@@ -1,9 +1,8 @@
 /* What the calls of shared memory refuse: ids, flags, addresses, pointers, rights of others. */
 // libc: gcc
 // errors: shmget shmat shmdt shmctl
-#include "include/proof.h"
+#include "include/ipc.h"
 
-#include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 
@@ -111,6 +110,7 @@ static void no_room(void)
 
 int main(void)
 {
+	own_ipc();
 	id = shmget(KEY, 4096, IPC_CREAT | 0644);
 	closed = shmget(IPC_PRIVATE, 4096, 0600);
 	CHECK(id >= 0 && closed >= 0);

@@ -2,9 +2,8 @@
 // libc: gcc
 // flags: -pthread
 // calls: shmget shmat shmdt shmctl
-#include "include/proof.h"
+#include "include/ipc.h"
 
-#include <sys/ipc.h>
 #include <sys/shm.h>
 #include <time.h>
 
@@ -263,6 +262,7 @@ int main(int argc, char **argv)
 		pause();
 		return 0;
 	}
+	own_ipc();
 	basic();
 	in_maps();
 	processes();

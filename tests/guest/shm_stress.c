@@ -2,10 +2,9 @@
 // libc: gcc
 // flags: -pthread
 // timeout: 120
-#include "include/proof.h"
+#include "include/ipc.h"
 
 #include <pthread.h>
-#include <sys/ipc.h>
 #include <sys/shm.h>
 
 #define WORKERS 6
@@ -165,6 +164,7 @@ static void all_ids(void)
 
 int main(void)
 {
+	own_ipc();
 	many();
 	removed_and_killed();
 	key_race();

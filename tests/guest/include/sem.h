@@ -3,9 +3,8 @@
  */
 #pragma once
 
-#include "proof.h"
+#include "ipc.h"
 
-#include <sys/ipc.h>
 #include <sys/sem.h>
 #include <time.h>
 
