@@ -172,7 +172,7 @@ struct page *page_alloc(unsigned int order, unsigned int flags)
 		if (likely(p))
 			break;
 		/* Only user memory and small kernel needs are worth a victim. */
-		if ((flags & ALLOC_ATOMIC) || order > 3 || in_atomic() || !page_out_of_memory ||
+		if ((flags & (ALLOC_ATOMIC | ALLOC_TRY)) || order > 3 || in_atomic() || !page_out_of_memory ||
 		    !page_out_of_memory())
 			return NULL;
 	}

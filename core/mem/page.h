@@ -37,6 +37,7 @@ struct page {
 #define ALLOC_ZERO   0x1u		/* cleared */
 #define ALLOC_ATOMIC 0x2u		/* must not sleep; may use the reserve */
 #define ALLOC_USER   0x4u		/* for a user page: leaves the reserve alone */
+#define ALLOC_TRY    0x8u		/* only what is at hand: reclaims nothing */
 
 extern struct page *page_map;		/* indexed by page frame number */
 extern uint64_t page_map_count;
@@ -47,7 +48,7 @@ static inline void *page_address(const struct page *p) { return phys_to_virt(pag
 static inline struct page *virt_to_page(const void *p) { return phys_to_page(virt_to_phys(p)); }
 static inline bool phys_has_page(uint64_t phys) { return (phys >> PAGE_SHIFT) < page_map_count; }
 
-/* 2^order pages with refs 1, kind PAGE_KERNEL. Null when memory is out. Sleeps only to reclaim, unless ALLOC_ATOMIC. Any context with it. */
+/* 2^order pages with refs 1, kind PAGE_KERNEL. Null when memory is out. Sleeps only to reclaim, unless ALLOC_ATOMIC or ALLOC_TRY. Any context with these. */
 struct page *page_alloc(unsigned int order, unsigned int flags);
 /* Frees a block whose references the caller owns all. Any context. */
 void page_free(struct page *p, unsigned int order);

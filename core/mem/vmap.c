@@ -26,6 +26,7 @@ struct area {
 	bool stack;
 };
 
+#define KVMALLOC_BLOCK_MAX (64 * PAGE_SIZE)
 #define DRIFT_MAX (16ul << 20)	/* of addresses between the areas, so many may be looked at before it begins anew */
 
 struct arena {
@@ -218,7 +219,13 @@ KAPI(vfree);
 
 void *kvmalloc(size_t size, unsigned int flags)
 {
-	return size <= 2 * PAGE_SIZE ? kmalloc(size, flags) : vmalloc(size, flags);
+	void *p;
+
+	if (size <= 2 * PAGE_SIZE)
+		return kmalloc(size, flags);
+	/* Unmapping an area interrupts every CPU. */
+	p = size <= KVMALLOC_BLOCK_MAX ? kmalloc(size, flags | ALLOC_TRY) : NULL;
+	return p ? p : vmalloc(size, flags);
 }
 KAPI(kvmalloc);
 

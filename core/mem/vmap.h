@@ -9,7 +9,7 @@
 void *vmalloc(size_t size, unsigned int flags);
 /* Null is allowed. May sleep. */
 void vfree(void *p);
-/* kmalloc for small, vmalloc for large sizes; kvfree takes either. */
+/* kmalloc for small sizes, and for larger ones while a block is at hand; else vmalloc. kvfree takes either. May sleep. */
 void *kvmalloc(size_t size, unsigned int flags);
 void kvfree(void *p);
 
