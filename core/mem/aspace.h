@@ -148,6 +148,15 @@ long aspace_remap(struct aspace *as, const struct remap_request *r);
 int aspace_discard(struct aspace *as, uintptr_t start, size_t length);
 /* Makes pages present as an access would (MAP_POPULATE, mlock, MADV_POPULATE_*). -ENOMEM on holes, -EFAULT, -EHWPOISON... */
 int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write);
+/* A mapped page. Counts of mappings are those of this moment, and include who else holds the page for a while. */
+struct page_view {
+	uintptr_t va;
+	uint64_t phys;
+	unsigned int mappings;
+	bool anonymous, special, dirty, young;	/* special: the shared zeroes, or a device's */
+};
+/* Calls fn for the mapped pages of [start, end) in order. fn may not sleep. Sleeps. */
+void aspace_each_page(struct aspace *as, uintptr_t start, uintptr_t end, void (*fn)(const struct page_view *v, void *arg), void *arg);
 /* One byte a page: bit 0 present (mincore). Fills vec in kernel memory. -ENOMEM on holes. */
 int aspace_residency(struct aspace *as, uintptr_t start, size_t pages, unsigned char *vec);
 /* Is a page of some owner at addr now? 0, -ENOENT if nothing is mapped, -EFAULT without a region or for shared zeroes and devices. */

@@ -55,6 +55,24 @@ static inline struct proc_target *proc_target_of(const struct inode *inode) { re
 /* A decimal name. -1 if it is none. */
 int proc_parse_number(const struct dentry *d);
 
+/* A region as maps shows it. */
+struct region_copy {
+	uintptr_t start, end;
+	unsigned int flags;
+	uint64_t offset, dev, ino;
+	uint64_t object_pages;
+	const char *label;
+	bool file;
+};
+
+/* maps.c: calls fn for each region of a process; its file's name in path. Its line of maps. */
+int proc_each_region(struct proc_target *who, struct text_out *t,
+		     void (*fn)(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path));
+void proc_show_region(struct text_out *t, const struct aspace *as, const struct region_copy *r, const char *path);
+
+/* Positions in a memory: any address. */
+int64_t proc_memory_seek(struct file *f, int64_t offset, int whence);
+
 /* link.c: follow and readlink of a link to a file (null: -ENOENT) or a place. They take the reference over. */
 int proc_file_follow(struct file *f, struct path *out);
 long proc_file_readlink(struct file *f, char *buf, size_t size);
@@ -63,7 +81,7 @@ long proc_path_readlink(struct path *p, char *buf, size_t size);
 extern const struct inode_ops proc_root_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops,
 	proc_map_files_ops;
 extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_file_ops, proc_fds_file_ops,
-	proc_fdinfos_file_ops, proc_map_files_file_ops, proc_mem_ops;
+	proc_fdinfos_file_ops, proc_map_files_file_ops, proc_mem_ops, proc_pagemap_ops;
 extern const struct proc_entry proc_entries[];
 extern const unsigned int proc_entry_count;
 

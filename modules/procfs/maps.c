@@ -5,15 +5,6 @@
 
 #include "modules/procfs/internal.h"
 
-struct region_copy {
-	uintptr_t start, end;
-	unsigned int flags;
-	uint64_t offset, dev, ino;
-	uint64_t object_pages;
-	const char *label;
-	bool file;
-};
-
 /*
  * The region at or above `at`, with its file's name in `path`. The address space's lock is held while the name is made, as the owner must
  * not go; names take no lock that a fault holder waits for.
@@ -55,7 +46,7 @@ static const char *region_label(const struct aspace *as, const struct region_cop
 	return "";
 }
 
-static void show_region(struct text_out *t, const struct aspace *as, const struct region_copy *r, const char *path)
+void proc_show_region(struct text_out *t, const struct aspace *as, const struct region_copy *r, const char *path)
 {
 	const char *name = path[0] ? path : region_label(as, r);
 	size_t before = t->used;
@@ -74,9 +65,8 @@ static void show_region(struct text_out *t, const struct aspace *as, const struc
 	text_printf(t, "\n");
 }
 
-/* Calls fn for each region. */
-static int each_region(struct proc_target *who, struct text_out *t,
-		       void (*fn)(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path))
+int proc_each_region(struct proc_target *who, struct text_out *t,
+		     void (*fn)(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path))
 {
 	struct aspace *as = proc_aspace(who);
 	struct region_copy r;
@@ -99,69 +89,12 @@ static int each_region(struct proc_target *who, struct text_out *t,
 
 static void maps_line(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path)
 {
-	show_region(t, as, r, path);
+	proc_show_region(t, as, r, path);
 }
 
 int proc_show_maps(struct text_out *t, void *arg)
 {
-	return each_region(arg, t, maps_line);
-}
-
-/* KiB of the region that are present. */
-static unsigned long resident_kib(struct aspace *as, const struct region_copy *r)
-{
-	unsigned char vec[512];
-	unsigned long pages = 0;
-
-	for (uintptr_t at = r->start; at < r->end;) {
-		size_t n = MIN((r->end - at) >> PAGE_SHIFT, sizeof(vec));
-
-		if (aspace_residency(as, at, n, vec))
-			break;
-		for (size_t i = 0; i < n; i++)
-			pages += vec[i] & 1;
-		at += n << PAGE_SHIFT;
-	}
-	return pages * (PAGE_SIZE / 1024);
-}
-
-static void show_sizes(struct text_out *t, unsigned long rss, bool shared)
-{
-	text_printf(t, "Rss:            %8lu kB\nPss:            %8lu kB\n", rss, rss);
-	text_printf(t, "Shared_Clean:   %8lu kB\nShared_Dirty:   %8u kB\n", shared ? rss : 0, 0u);
-	text_printf(t, "Private_Clean:  %8u kB\nPrivate_Dirty:  %8lu kB\n", 0u, shared ? 0 : rss);
-	text_printf(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n", rss, shared ? 0 : rss);
-	text_printf(t, "Swap:           %8u kB\nSwapPss:        %8u kB\nLocked:         %8u kB\n", 0u, 0u, 0u);
-}
-
-static void smaps_block(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path)
-{
-	show_region(t, as, r, path);
-	text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
-		    (r->end - r->start) / 1024, 4u, 4u);
-	show_sizes(t, resident_kib(as, r), r->file || (r->flags & REGION_SHARED));
-	text_printf(t, "VmFlags:%s%s%s%s%s\n", r->flags & REGION_READ ? " rd" : "", r->flags & REGION_WRITE ? " wr" : "",
-		    r->flags & REGION_EXEC ? " ex" : "", r->flags & REGION_SHARED ? " sh" : "",
-		    r->flags & REGION_GROWSDOWN ? " gd" : "");
-}
-
-int proc_show_smaps(struct text_out *t, void *arg)
-{
-	return each_region(arg, t, smaps_block);
-}
-
-int proc_show_smaps_rollup(struct text_out *t, void *arg)
-{
-	struct aspace *as = proc_aspace(arg);
-	unsigned long kib;
-
-	if (!as)
-		return -ESRCH;
-	kib = (as->resident_anon + as->resident_file) * (PAGE_SIZE / 1024);
-	text_printf(t, "%08lx-%08lx ---p 00000000 00:00 0                                  [rollup]\n", 0ul, as->stack_start);
-	show_sizes(t, kib, false);
-	aspace_put(as);
-	return 0;
+	return proc_each_region(arg, t, maps_line);
 }
 
 /* Adds the bytes of a range of the process's memory. */
@@ -293,7 +226,7 @@ static long mem_write(struct file *f, struct io_iter *from, int64_t *pos, unsign
 	return total ? total : n == -EFAULT ? -EIO : n;
 }
 
-static int64_t mem_seek(struct file *f, int64_t offset, int whence)
+int64_t proc_memory_seek(struct file *f, int64_t offset, int whence)
 {
 	if (whence == 1)
 		offset += f->pos;
@@ -303,5 +236,5 @@ static int64_t mem_seek(struct file *f, int64_t offset, int whence)
 }
 
 const struct file_ops proc_mem_ops = {
-	.open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write, .seek = mem_seek,
+	.open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write, .seek = proc_memory_seek,
 };

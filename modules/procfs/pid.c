@@ -364,6 +364,7 @@ const struct proc_entry proc_entries[] = {
 	{ .name = "environ", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_environ } },
 	{ .name = "auxv", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_auxv } },
 	{ .name = "maps", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_maps } },
+	{ .name = "pagemap", .mode = S_IFREG | 0400, .file_ops = &proc_pagemap_ops },
 	{ .name = "smaps", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_smaps } },
 	{ .name = "smaps_rollup", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_smaps_rollup } },
 	{ .name = "mem", .mode = S_IFREG | 0600, .file_ops = &proc_mem_ops },
