@@ -49,6 +49,7 @@ struct pi_state {
 	struct list link;
 	struct futex_key key;
 	struct pi_mutex mutex;
+	uint32_t owner_tid;		/* what the word should say, unless the mutex is abandoned */
 	unsigned int calls;		/* pi_calls that refer to it */
 };
 

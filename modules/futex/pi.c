@@ -33,13 +33,14 @@ int futex_lock_pi(uintptr_t uaddr, bool private_key, uint64_t deadline, bool onl
 /* The lock goes to the first waiter. The bucket is locked. As pi_take_or_queue, -EAGAIN and -EFAULT ask for another attempt. */
 static int hand_over(struct pi_state *s, struct pi_waiter *next, uintptr_t uaddr, uint32_t word, struct wake_list *wakes)
 {
-	uint32_t seen, new = FUTEX_WAITERS | (uint32_t)service(process)->thread_tid(next->thread);
-	int error = pi_exchange_word(uaddr, word, new, &seen);
+	uint32_t seen, tid = (uint32_t)service(process)->thread_tid(next->thread);
+	int error = pi_exchange_word(uaddr, word, FUTEX_WAITERS | tid, &seen);
 
 	if (error)
 		return error;
 	if (seen != word)	/* a waiter has just set the contended bit, or the program is wrong */
 		return (seen & FUTEX_TID_MASK) == word ? -EAGAIN : -EINVAL;
+	s->owner_tid = tid;
 	pi_mutex_grant(&s->mutex, next, wakes);
 	return 0;
 }

@@ -80,18 +80,19 @@ void pi_call_free_spare(struct pi_call *c)
 	c->spare = NULL;
 }
 
-/* Does the word say what the state says? */
+/*
+ * Does the word say what the state says? The owner's end may change the word, `abandoned` and the owner at any time, in this order, and
+ * the thread that was owner then has no number any more: it is not asked, the state knows what the word was.
+ */
 static int check_word(const struct pi_state *s, uint32_t word)
 {
-	/* The owner's end may change both at any time, `abandoned` first. The memory of who was owner just now is good under a spinlock. */
-	struct thread *owner = load_acquire(&s->mutex.owner);
 	uint32_t tid = word & FUTEX_TID_MASK;
 
 	if (READ_ONCE(s->mutex.abandoned))
 		return 0;
 	if ((word & FUTEX_OWNER_DIED) && !tid)
 		return 0;			/* the owner is about to end */
-	return tid == tid_of(owner) ? 0 : -EINVAL;
+	return tid == s->owner_tid ? 0 : -EINVAL;
 }
 
 /* Exchange for those who will come back: -EAGAIN if the word changed. */
@@ -139,6 +140,7 @@ static int make_state(struct pi_call *c, struct thread *t, uintptr_t uaddr, uint
 	} else {
 		pi_mutex_init(&s->mutex, owner);
 		s->key = c->key;
+		s->owner_tid = word & FUTEX_TID_MASK;
 		s->calls = 0;
 		error = queue_call(c, s, t);
 		if (!error) {
@@ -206,6 +208,7 @@ static int write_new_owner(struct pi_call *c, uintptr_t uaddr)
 		if (error)
 			break;
 	}
+	c->state->owner_tid = tid_of(current);
 	c->state->mutex.abandoned = false;
 	return error;
 }
