@@ -5,7 +5,6 @@
 // libc: gcc
 // flags: -pthread
 // timeout: 90
-// calls: set_robust_list futex
 #include "include/robust.h"
 
 struct shared {

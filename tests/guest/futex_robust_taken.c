@@ -6,7 +6,6 @@
 // flags: -pthread
 // linux: no (leaves the waiter asleep)
 // timeout: 60
-// calls: set_robust_list futex
 #include "include/robust.h"
 
 int main(void)
