@@ -19,7 +19,7 @@ function tap.judge(name, text, kind, code)
 		local verdict, what = line:match("^(o?k?n?o?t? ?ok) %d+%s*%-?%s*(.*)$")
 		if verdict == "ok" or verdict == "not ok" then
 			count = count + 1
-			report.result(verdict == "ok", name .. ": " .. what, table.concat(said, "\n", math.max(1, #said - 19)))
+			report.result(verdict == "ok", name .. ": " .. what, table.concat(said, "\n", math.max(1, #said - 119)))
 			said = {}
 		else
 			said[#said + 1] = line

@@ -59,7 +59,7 @@ struct arena {
 	struct objects objects;
 	int mortal;			/* a process of this round may be killed: see above */
 	volatile int failed;
-	char why[200];
+	char why[240];
 };
 
 static struct arena *arena;		/* shared by the two processes */
@@ -67,11 +67,18 @@ static struct objects own;		/* of this process alone */
 static __thread uint64_t seed;
 static __thread volatile sig_atomic_t signals_seen;
 
-static void fail(const char *what, long value)
+/* The first failure of a round stays in the arena, every one is printed: which check, where, by whom. Ends the process. */
+#define fail(what, value) fail_at(__func__, __LINE__, what, (long)(value))
+static void fail_at(const char *function, int line, const char *what, long value)
 {
+	int error = errno;
+	char text[sizeof(arena->why)];
+
+	snprintf(text, sizeof(text), "%s:%d: %s (%ld, errno %d) in thread %ld of %d", function, line, what, value, error,
+		 syscall(SYS_gettid), getpid());
 	if (!__atomic_exchange_n(&arena->failed, 1, __ATOMIC_SEQ_CST))
-		snprintf(arena->why, sizeof(arena->why), "%s (%ld, errno %d)", what, value, errno);
-	dprintf(1, "# %s (%ld, errno %d)\n", what, value, errno);
+		memcpy(arena->why, text, sizeof(text));
+	dprintf(1, "# %s\n", text);
 	_exit(99);
 }
 

@@ -1,7 +1,7 @@
 --[[
 machine.lua: the long form of the thread torture: half of the time with glibc, half with musl, on four processors.
 
-`lua5.4 build.lua torture` takes seconds and threads.
+`lua5.4 build.lua torture` takes seconds and threads; the short form is tests/guest/torture_short.c.
 ]]
 local cpio = require "tools.cpio"
 local fs = require "tools.lib.fs"

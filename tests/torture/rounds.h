@@ -4,12 +4,13 @@
  */
 #pragma once
 
-#include "ops.h"
+#include "report.h"
 
 enum { WAY_PEACE, WAY_KILL_ONE, WAY_KILL_BOTH, WAY_EXEC, WAY_EXIT, WAYS };
 static const char *const way_names[] = { "peace", "kill one", "kill both", "exec", "exit" };
 
-#define HANG_SECONDS 300
+/* A process that does not end in this time has lost a wake-up. */
+static int hang_seconds = 300;
 
 static void *cut_in(void *arg)
 {
@@ -33,6 +34,7 @@ static void process_main(int threads, int way, unsigned int number)
 
 	seed = (uint64_t)number << 32 | 77;
 	sigaction(SIGUSR1, &sa, NULL);
+	report_faults();
 	make_objects(&own, 0);
 	MUST(pthread_attr_init(&small_stack));
 	MUST(pthread_attr_setstacksize(&small_stack, PTHREAD_STACK_MIN > 65536 ? PTHREAD_STACK_MIN : 65536));
@@ -52,28 +54,23 @@ static void process_main(int threads, int way, unsigned int number)
 	_exit(0);
 }
 
-static void show_threads(pid_t pid)
-{
-	char command[100];
-
-	snprintf(command, sizeof(command), "cat /proc/%d/task/*/stat | cut -c1-60 | sort | uniq -c | head -40", pid);
-	fflush(stdout);
-	if (system(command))
-		printf("cannot list the threads of %d\n", pid);
-}
-
 /* The end of a process: its status, or -1: it hangs. */
 static int wait_end(pid_t pid)
 {
 	int status;
 
-	for (long i = 0; i < HANG_SECONDS * 100; i++) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
+	for (long i = 0; i < hang_seconds * 100; i++) {
+		pid_t ended = waitpid(pid, &status, WNOHANG);
+
+		if (ended == pid)
 			return status;
+		if (ended < 0)
+			fail("waitpid", pid);
 		usleep(10000);
 	}
 	printf("process %d hangs\n", pid);
 	show_threads(pid);
+	show_objects(pid);
 	return -1;
 }
 
@@ -99,6 +96,8 @@ static int round_run(int threads, unsigned int number)
 	make_objects(&arena->objects, 1);
 	for (int i = 0; i < 2; i++) {
 		pid[i] = fork();
+		if (pid[i] < 0)
+			fail("fork", i);
 		if (pid[i] == 0)
 			process_main(threads / 2, i == 0 || way <= WAY_KILL_BOTH ? way : WAY_PEACE, number * 2 + (unsigned int)i);
 	}
@@ -111,8 +110,7 @@ static int round_run(int threads, unsigned int number)
 	for (int i = 0; i < 2; i++) {
 		status = wait_end(pid[i]);
 		if (status == -1 || !end_is_right(status, i == 0 ? way : WAY_PEACE, way == WAY_KILL_BOTH || (way == WAY_KILL_ONE && i == 0))) {
-			printf("round %u (%s): process %d ended with %x %s\n", number, way_names[way], i, (unsigned int)status,
-			       arena->failed ? arena->why : "");
+			printf("round %u (%s): process %d (%d) ended with %x\n", number, way_names[way], i, pid[i], (unsigned int)status);
 			bad = 1;
 		}
 		if (status == -1)
@@ -120,25 +118,13 @@ static int round_run(int threads, unsigned int number)
 	}
 	if (!bad && !arena->failed)
 		check_objects(&arena->objects, 1);
+	if (arena->failed)
+		printf("round %u (%s): %s\n", number, way_names[way], arena->why);
+	fflush(stdout);
 	return bad || arena->failed;
 }
 
-static long free_kilobytes(void)
-{
-	char line[100];
-	long value = 0;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "MemFree: %ld", &value) == 1)
-			break;
-	}
-	if (f)
-		fclose(f);
-	return value;
-}
-
-/* Rounds until the time is up; 0 if all went well. */
+/* Rounds until the time is up; 0 if all went well. *rounds: how many did. */
 static int torture(int threads, int steps, int seconds, unsigned int first_seed, unsigned int *rounds)
 {
 	time_t end = time(NULL) + seconds;
@@ -150,8 +136,11 @@ static int torture(int threads, int steps, int seconds, unsigned int first_seed,
 	if (arena == MAP_FAILED)
 		return 1;
 	do {
-		if (round_run(threads, number))
+		*rounds = number;
+		if (round_run(threads, number)) {
+			printf("torture(threads %d, steps %d): round %u of seed %u failed\n", threads, steps, number, first_seed);
 			return 1;
+		}
 		number++;
 	} while (time(NULL) < end);
 	*rounds = number;

@@ -4,6 +4,21 @@
  */
 #include "rounds.h"
 
+static long free_kilobytes(void)
+{
+	char line[100];
+	long value = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemFree: %ld", &value) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return value;
+}
+
 int main(int argc, char **argv)
 {
 	int seconds = argc > 1 ? atoi(argv[1]) : 60, threads = argc > 2 ? atoi(argv[2]) : 1000;
