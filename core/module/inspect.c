@@ -91,7 +91,7 @@ static bool reaches(const struct module *m, const struct thread *t)
 	if (READ_ONCE(t->state) == THREAD_DEAD || t->on_cpu || !t->stack_base)
 		return false;
 	arch_thread_saved_context(t, &pc, &fp);
-	if (t->sched.queued && !t->leaving && t->frame)
+	if ((t->sched.queued || t->sched.incoming) && !t->leaving && t->frame)
 		return words_reach(m, arch_thread_saved_sp(t), (uintptr_t)t->frame);
 	/* A thread that never ran has no frame yet, and nothing of a module on its stack. */
 	if (!fp)
@@ -101,7 +101,7 @@ static bool reaches(const struct module *m, const struct thread *t)
 
 static bool is_asleep(const struct thread *t)
 {
-	return !t->sched.queued && t->state == THREAD_SLEEPING && t->wait_mode == WAIT_INTERRUPTIBLE;
+	return !t->sched.queued && !t->sched.incoming && t->state == THREAD_SLEEPING && t->wait_mode == WAIT_INTERRUPTIBLE;
 }
 
 static bool look_at_thread(struct thread *t, void *arg)

@@ -70,5 +70,8 @@ bool sched_pull(struct run_queue *rq);
 /* thread.c: an idle thread; `with_stack` false: for the boot CPU, whose stack exists. Null when out of memory. */
 struct thread *thread_make_idle(unsigned int cpu, bool with_stack);
 
+/* sched.c: the second half of a wake-up: queues a thread whose state says that it is to run, unless that has been done. Any context. */
+void sched_queue_woken(struct thread *t);
+
 /* sched.c: the busy tick's timer. */
 void sched_tick_expired(struct timer *t);

@@ -2,10 +2,11 @@
  * Tests of threads under contention: mutexes, wake-ups back and forth, sleeps and their timers, RCU, migration, memory from
  * several CPUs at once. Each ends by counting, and has a bound in time.
  */
-#include "core/debug/ktest.h"
+#include "internal.h"
 
 #include <asm/errno.h>
 
+#include "core/debug/ktest.h"
 #include "core/lib/string.h"
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
@@ -199,4 +200,72 @@ KTEST(sched_cpu_call)
 	for (unsigned int n = 0; n < 100; n++)
 		cpu_call(&cpus_online, count_call, &calls);
 	ktest_check(calls == 100 * (online - 1));
+}
+
+/* A thread for late wakers: counts how often it was made to run without being woken. */
+struct sleeper {
+	struct thread *thread;
+	bool go;
+	unsigned int runs;
+};
+
+static void sleeper(void *arg)
+{
+	struct sleeper *s = arg;
+
+	thread_get(current);
+	store_release(&s->thread, current);
+	for (;;) {
+		wait_prepare(WAIT_UNINTERRUPTIBLE);
+		if (READ_ONCE(s->go))
+			break;
+		wait_sleep(TIME_NEVER);
+		s->runs++;
+	}
+	wait_finish();
+}
+
+static void pause_ns(uint64_t ns)
+{
+	uint64_t deadline = clock_monotonic() + ns;
+
+	do
+		wait_prepare(WAIT_UNINTERRUPTIBLE);
+	while (!wait_sleep(deadline));
+}
+
+/* Until the thread is off its CPU in that state. False: it took too long. */
+static bool comes_to(struct thread *t, unsigned int state)
+{
+	uint64_t bound = clock_monotonic() + BOUND_NS;
+
+	while (READ_ONCE(t->state) != state || READ_ONCE(t->on_cpu)) {
+		if (clock_monotonic() > bound)
+			return false;
+		pause_ns(NSEC_PER_MSEC);
+	}
+	return true;
+}
+
+/* The second half of a wake-up comes when the thread sleeps again, and when it has ended: nothing may come of it. */
+KTEST(sched_late_wake)
+{
+	static struct sleeper s;
+
+	ktest_check(thread_start_kernel("ktest_sleeper", sleeper, &s) == 0);
+	while (!load_acquire(&s.thread))
+		pause_ns(NSEC_PER_MSEC);
+	ktest_check(comes_to(s.thread, THREAD_SLEEPING));
+	for (unsigned int i = 0; i < 10; i++) {
+		sched_queue_woken(s.thread);
+		pause_ns(NSEC_PER_MSEC);
+	}
+	ktest_check(READ_ONCE(s.runs) == 0);
+	WRITE_ONCE(s.go, true);
+	ktest_check(thread_wake(s.thread));
+	ktest_check(comes_to(s.thread, THREAD_DEAD));
+	ktest_check(s.runs == 1);
+	sched_queue_woken(s.thread);
+	pause_ns(NSEC_PER_MSEC);
+	thread_put(s.thread);
 }

@@ -120,6 +120,7 @@ static void move_waiting(struct thread *t)
 	if (move) {
 		rq_take_out(rq, t);
 		t->sched.queued = false;
+		t->sched.incoming = true;
 		rq->count--;
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);

@@ -3,8 +3,11 @@
  *
  * A thread is `queued` while it is runnable on a queue, running included. sched_switch takes a thread that says SLEEPING off its queue,
  * under the queue's lock; a waker first wins the change SLEEPING -> RUNNING, then takes the same lock: if the thread is still
- * queued there is nothing to do, else nobody else can queue it, and its stack is free because on_cpu is cleared before the
- * lock is released after a switch.
+ * queued there is nothing to do, else its stack is free because on_cpu is cleared before the lock is released after a switch.
+ *
+ * A waker may come late: the thread it woke was not switched out yet, went on, and sleeps again or has ended. So under the lock it looks
+ * once more whether the thread is to run and whether nobody else is about to queue it (`incoming`). A thread's `cpu`, `queued` and
+ * `incoming` change under the lock of the queue that `cpu` names, which rq_lock_thread takes.
  *
  * A CPU with something to run has a tick of TICK_NS for time slices and accounting; an idle one has none.
  *
@@ -150,6 +153,7 @@ static void switch_locked(bool preempted)
 		if (unlikely(!bitmap_test(prev->affinity.bits, cpu->id)) && cpu_count > 1) {
 			/* May not stay here: whoever runs next hands it on, when its stack is free. */
 			prev->sched.queued = false;
+			prev->sched.incoming = true;
 			rq->count--;
 			rq->evicted = prev;
 		} else {
@@ -230,17 +234,22 @@ void sched_yield(void)
 }
 KAPI(sched_yield);
 
-/* Queues a thread that nobody else can queue. Interrupts off. Returns with no lock. */
-static void enqueue(struct thread *t, bool woken)
+/* Queues a thread that is in no queue, on the CPU that suits it. Interrupts off; the lock of its present queue is held and is dropped. */
+static void enqueue(struct run_queue *rq, struct thread *t, bool woken)
 {
 	unsigned int cpu = sched_select_cpu(t);
-	struct run_queue *rq = rq_of(cpu);
 
-	WRITE_ONCE(t->cpu, cpu);
-	spin_lock_raw(&rq->lock);
+	if (cpu != rq->cpu) {
+		t->sched.incoming = true;
+		WRITE_ONCE(t->cpu, cpu);
+		spin_unlock_raw(&rq->lock);
+		rq = rq_of(cpu);
+		spin_lock_raw(&rq->lock);
+	}
 	rq_place(rq, t, woken);
 	rq_insert(rq, t, false);
 	t->sched.queued = true;
+	t->sched.incoming = false;
 	rq->count++;
 	if (rq_preempts(rq, t)) {
 		struct cpu *target = cpus[cpu];
@@ -252,37 +261,39 @@ static void enqueue(struct thread *t, bool woken)
 	spin_unlock_raw(&rq->lock);
 }
 
+void sched_queue_woken(struct thread *t)
+{
+	unsigned long flags;
+	struct run_queue *rq = rq_lock_thread(t, &flags);
+
+	if (!t->sched.queued && !t->sched.incoming && READ_ONCE(t->state) == THREAD_RUNNING)
+		enqueue(rq, t, true);
+	else
+		spin_unlock_raw(&rq->lock);
+	arch_irq_restore(flags);
+	preempt_enable();
+}
+
 bool thread_wake(struct thread *t)
 {
 	unsigned int expected = THREAD_SLEEPING;
-	struct run_queue *rq;
-	unsigned long flags;
-	bool queued;
 
 	full_barrier();		/* pairs with wait_prepare */
 	if (READ_ONCE(t->state) != THREAD_SLEEPING ||
 	    !__atomic_compare_exchange_n(&t->state, &expected, THREAD_RUNNING, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_RELAXED))
 		return false;
-	if (t == current)
-		return true;
-	rq = rq_lock_thread(t, &flags);
-	queued = t->sched.queued;
-	spin_unlock_raw(&rq->lock);
-	if (!queued)
-		enqueue(t, true);
-	arch_irq_restore(flags);
-	preempt_enable();
+	if (t != current)
+		sched_queue_woken(t);
 	return true;
 }
 KAPI(thread_wake);
 
 void thread_start(struct thread *t)
 {
-	unsigned long flags = arch_irq_save();
+	unsigned long flags;
 
-	preempt_disable();
-	enqueue(t, false);
+	enqueue(rq_lock_thread(t, &flags), t, false);
 	arch_irq_restore(flags);
 	preempt_enable();
 }

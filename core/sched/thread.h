@@ -45,7 +45,8 @@ enum sched_class { SCHED_CLASS_IDLE, SCHED_CLASS_FAIR, SCHED_CLASS_RT };
 struct sched_entity {
 	enum sched_class class;
 	bool round_robin;		/* RT: by time slice among equals */
-	bool queued;
+	bool queued;			/* runnable on a queue, running included */
+	bool incoming;			/* in none, but somebody is about to queue it */
 	bool fresh;			/* has never run */
 	bool yielded;			/* RT: goes behind its equals at the next switch */
 	int priority;			/* effective: RT 1..99 */
