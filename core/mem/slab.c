@@ -71,7 +71,7 @@ static struct page *slab_of(const void *object)
 /* A new slab with all objects free. Called without the lock. */
 static struct page *slab_create(struct kmem_cache *c, unsigned int flags)
 {
-	struct page *p = page_alloc(c->order, flags & ALLOC_ATOMIC);
+	struct page *p = page_alloc(c->order, flags & (ALLOC_ATOMIC | ALLOC_TRY));
 	char *base;
 
 	if (!p)

@@ -197,7 +197,7 @@ static long compare(struct task *a, struct task *b, int type, uintptr_t index1, 
 	case KCMP_FS: return order(thread_fs_context(a->thread), thread_fs_context(b->thread));
 	case KCMP_SIGHAND: return order(a->process->sighand, b->process->sighand);
 	case KCMP_IO: return order(NULL, NULL);
-	case KCMP_SYSVSEM: return order(NULL, NULL);
+	case KCMP_SYSVSEM: return order(READ_ONCE(a->sem_undo), READ_ONCE(b->sem_undo));
 	}
 	return -EINVAL;
 }

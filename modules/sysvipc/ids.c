@@ -68,7 +68,7 @@ static int circle(const struct ipc_ids *ids)
 static int grow(struct ipc_ids *ids, int wanted)
 {
 	int capacity = MIN(MAX(wanted * 2, PLACES_FIRST), IPC_INDEX_MAX);
-	struct ipc_object **slot = kmalloc_array((size_t)capacity, sizeof(*slot), ALLOC_ZERO);
+	struct ipc_object **slot = kvmalloc((size_t)capacity * sizeof(*slot), ALLOC_ZERO | IPC_ALLOC);
 	struct ipc_object **old = slot;
 
 	if (!slot)
@@ -82,7 +82,7 @@ static int grow(struct ipc_ids *ids, int wanted)
 		ids->capacity = capacity;
 	}
 	spin_unlock(&ids->lock);
-	kfree(old);
+	kvfree(old);
 	return 0;
 }
 

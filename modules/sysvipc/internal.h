@@ -19,6 +19,7 @@
 
 #include "core/lib/string.h"
 #include "core/mem/slab.h"
+#include "core/mem/vmap.h"
 #include "core/mem/uaccess.h"
 #include "core/module/services.h"
 #include "core/sched/thread.h"
@@ -26,6 +27,11 @@
 #include "core/sync/wait.h"
 #include "core/sync/wake_list.h"
 #include "core/time/clock.h"
+
+/*
+ * What objects consist of stays when the process that made it is gone: nobody is killed to make room for it, and who asks gets ENOMEM.
+ */
+#define IPC_ALLOC ALLOC_TRY
 
 #define IPC_INDEX_BITS 15
 #define IPC_INDEX_MAX (1 << IPC_INDEX_BITS)

@@ -67,7 +67,7 @@ void msg_start(void)
 
 static long create(const struct ipc_get *g)
 {
-	struct msg_queue *q = kzalloc(sizeof(*q), 0);
+	struct msg_queue *q = kzalloc(sizeof(*q), IPC_ALLOC);
 	long result;
 
 	if (!q)

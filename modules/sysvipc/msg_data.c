@@ -40,7 +40,7 @@ void msg_free(struct msg *m)
 
 struct msg *msg_alloc(size_t size)
 {
-	struct msg *m = kmalloc(sizeof(*m) + MIN(size, HEAD_ROOM), 0);
+	struct msg *m = kmalloc(sizeof(*m) + MIN(size, HEAD_ROOM), IPC_ALLOC);
 	struct msg_part **end;
 
 	if (!m)
@@ -51,7 +51,7 @@ struct msg *msg_alloc(size_t size)
 	for (end = &m->rest; size; end = &(*end)->next) {
 		size_t n = MIN(size, PART_ROOM);
 
-		*end = kmalloc(sizeof(**end) + n, 0);
+		*end = kmalloc(sizeof(**end) + n, IPC_ALLOC);
 		if (!*end) {
 			msg_free(m);
 			return NULL;

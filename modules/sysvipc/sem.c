@@ -15,7 +15,7 @@ struct ipc_ids sem_ids;
 
 static void destroy(struct ipc_object *o)
 {
-	kfree(sem_array_of(o));
+	kvfree(sem_array_of(o));
 }
 
 void sem_start(void)
@@ -38,7 +38,7 @@ static long create(const struct ipc_get *g)
 
 	if (!g->size)
 		return -EINVAL;
-	a = kzalloc(sizeof(*a) + g->size * sizeof(a->sem[0]), 0);
+	a = kvmalloc(sizeof(*a) + g->size * sizeof(a->sem[0]), ALLOC_ZERO | IPC_ALLOC);
 	if (!a)
 		return -ENOMEM;
 	ipc_object_init(&a->ipc, g->key, (unsigned int)g->flags);
@@ -49,7 +49,7 @@ static long create(const struct ipc_get *g)
 	list_init(&a->waiters);
 	result = ipc_add(&sem_ids, &a->ipc, READ_ONCE(sem_max_ids), g->size, READ_ONCE(sem_max_total));
 	if (result < 0)
-		kfree(a);
+		kvfree(a);
 	return result;
 }
 

@@ -181,7 +181,7 @@ static int open_array(int id, unsigned int bits, struct sem_array **out, uint16_
 	mutex_unlock(&o->lock);
 	if (!error) {
 		*out = sem_array_of(o);
-		*values = kmalloc_array((*out)->count, sizeof(**values), 0);
+		*values = kvmalloc((*out)->count * sizeof(**values), IPC_ALLOC);
 		error = *values ? 0 : -ENOMEM;
 	}
 	if (error)
@@ -204,7 +204,7 @@ static long get_all(int id, uintptr_t buf)
 	mutex_unlock(&a->ipc.lock);
 	if (!error && copy_to_user(buf, values, a->count * sizeof(*values)))
 		error = -EFAULT;
-	kfree(values);
+	kvfree(values);
 	ipc_put(&a->ipc);
 	return error;
 }
@@ -233,10 +233,10 @@ static long set_all(int id, uintptr_t buf)
 	for (unsigned int i = 0; i < a->count; i++)
 		set_locked(a, i, values[i], pid);
 	changed_unlock_put(a);
-	kfree(values);
+	kvfree(values);
 	return 0;
 undo_values:
-	kfree(values);
+	kvfree(values);
 	ipc_put(&a->ipc);
 	return error;
 }

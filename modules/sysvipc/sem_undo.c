@@ -28,7 +28,7 @@ int sem_undo_find_locked(struct sem_array *a, struct sem_undo_share *share, stru
 		return 0;
 	}
 	/* Another thread of the share would make one under this array's lock, too. */
-	u = kzalloc(sizeof(*u) + a->count * sizeof(u->adjust[0]), 0);
+	u = kvmalloc(sizeof(*u) + a->count * sizeof(u->adjust[0]), ALLOC_ZERO | IPC_ALLOC);
 	if (!u)
 		return -ENOMEM;
 	u->share = share;
@@ -57,7 +57,7 @@ void sem_undo_drop_all_locked(struct sem_array *a)
 
 		free_entry(u);
 		ipc_put(&a->ipc);	/* never the last: the caller has one */
-		kfree(u);
+		kvfree(u);
 	}
 }
 
@@ -121,7 +121,7 @@ static void apply(struct sem_undo_share *share)
 		wake_list_deliver(&wakes);
 		if (u)
 			ipc_put(&a->ipc);
-		kfree(u);
+		kvfree(u);
 		ipc_put(&a->ipc);
 	}
 }

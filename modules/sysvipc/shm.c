@@ -137,7 +137,7 @@ static long create(const struct ipc_get *g)
 		return refuse_huge(g->flags);
 	if (g->size > INT64_MAX)
 		return -EINVAL;
-	s = kzalloc(sizeof(*s), 0);
+	s = kzalloc(sizeof(*s), IPC_ALLOC);
 	if (!s)
 		return -ENOMEM;
 	ipc_object_init(&s->ipc, g->key, (unsigned int)g->flags);

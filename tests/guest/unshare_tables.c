@@ -25,6 +25,9 @@ static void *thread(void *arg)
 	CHECK(compare(KCMP_FS) > 0);
 	CHECK_EQ(chdir("/"), 0);
 	umask(0);
+	CHECK_EQ(compare(KCMP_SYSVSEM), 0);
+	GIVES(0, unshare, CLONE_SYSVSEM);
+	CHECK(compare(KCMP_SYSVSEM) > 0);
 	/* What threads share as threads they keep. */
 	FAILS(EINVAL, unshare, CLONE_THREAD);
 	FAILS(EINVAL, unshare, CLONE_VM);
