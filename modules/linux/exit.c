@@ -298,8 +298,6 @@ void linux_thread_gone(struct thread *thread)
 	p = t->process;
 	task_finish_vfork(t);
 	sem_undo_leave(t);
-	if (READ_ONCE(p->task_count) == 1)
-		leave_terminal(p);
 	flags = spin_lock_irqsave(&tree_lock);
 	leave_children(t);
 	spin_lock_raw(&p->lock);
@@ -327,6 +325,7 @@ void linux_thread_gone(struct thread *thread)
 	/* Whoever waits for the process finds its signals uncounted. */
 	signal_release_list(&dead);
 	if (last) {
+		leave_terminal(p);	/* not by a look at the count before: several may end at once */
 		/* The program may be written again as soon as somebody sees the zombie. */
 		release_program(p);
 		flags = spin_lock_irqsave(&tree_lock);
