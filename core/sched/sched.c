@@ -237,14 +237,20 @@ KAPI(sched_yield);
 /* Queues a thread that is in no queue, on the CPU that suits it. Interrupts off; the lock of its present queue is held and is dropped. */
 static void enqueue(struct run_queue *rq, struct thread *t, bool woken)
 {
-	unsigned int cpu = sched_select_cpu(t);
+	unsigned int cpu;
 
-	if (cpu != rq->cpu) {
+	for (;;) {
+		cpu = sched_select_cpu(t);
+		if (cpu == rq->cpu)
+			break;
 		t->sched.incoming = true;
 		WRITE_ONCE(t->cpu, cpu);
 		spin_unlock_raw(&rq->lock);
 		rq = rq_of(cpu);
 		spin_lock_raw(&rq->lock);
+		/* Without a lock for a moment: its set of CPUs may be another one by now. */
+		if (likely(bitmap_test(t->affinity.bits, cpu)))
+			break;
 	}
 	rq_place(rq, t, woken);
 	rq_insert(rq, t, false);
