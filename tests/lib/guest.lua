@@ -102,7 +102,7 @@ local function boot_from(options, programs, archive, cpus, first)
 		local from = machine.position
 		local ending = begun and machine:expect("@@ end " .. program.name .. " %a+ ?%d*%s*\n", program.seconds * 3 + 20, true)
 		if not ending then
-			report.result(false, name .. (begun and ": ends" or ": starts"), machine:tail(30))
+			report.result(false, name .. (begun and ": ends" or ": starts"), begun and machine.text:sub(from, from + 8000) or machine:tail(60))
 			machine:kill()
 			return number + 1
 		end
