@@ -66,7 +66,7 @@ return function(t)
 		return
 	end
 	local machine = shell.start(t, {
-		direct = true, smp = 4, mem = 512, append = "panic=-1 quiet", name = "live",
+		direct = true, smp = 4, mem = 512, append = "panic=-1 loglevel=3", name = "live",
 		initrd = { shell.archive(t, "live", {
 			cpio.file("root/worker", worker, 0x1ed), cpio.file("root/wakes", wakes, 0x1ed),
 			cpio.file("root/counting.ko", counting),

@@ -72,6 +72,7 @@ static void run(const char *name, int seconds)
 		printf("\n@@ end %s killed %d\n", name, WTERMSIG(status));
 	}
 	fflush(stdout);
+	tcdrain(1);		/* nothing of what comes next gets into the line */
 	kill(-child, SIGKILL);
 }
 
