@@ -37,7 +37,10 @@ static uint64_t table_alloc(void)
 	if (!allocator_works)
 		return boot_alloc(PAGE_SIZE, BOOT_TABLE_LIMIT);
 	p = page_alloc(0, ALLOC_ZERO | ALLOC_ATOMIC);
-	return p ? page_to_phys(p) : 0;
+	if (!p)
+		return 0;
+	p->kind = PAGE_TABLE;
+	return page_to_phys(p);
 }
 
 /* Races are settled by the swap. */

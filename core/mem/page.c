@@ -59,6 +59,29 @@ uint64_t page_free_count(void)
 }
 KAPI(page_free_count);
 
+/* Without a lock: pages that change meanwhile count as what they were or as what they are. */
+void page_count(struct page_counts *out)
+{
+	*out = (struct page_counts){ 0 };
+	for (uint64_t i = 0; i < page_map_count; i++) {
+		const struct page *p = &page_map[i];
+
+		switch (READ_ONCE(p->kind)) {
+		case PAGE_ANON:
+			out->anonymous++;
+			break;
+		case PAGE_OBJECT:
+			out->object++;
+			out->mapped += READ_ONCE(p->refs) > 1;
+			break;
+		case PAGE_TABLE:
+			out->table++;
+			break;
+		}
+	}
+}
+KAPI(page_count);
+
 static uint64_t pfn_of(const struct page *p) { return (uint64_t)(p - page_map); }
 
 static void insert_block(struct page *p, unsigned int order)

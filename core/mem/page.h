@@ -9,7 +9,7 @@
 
 #define PAGE_ORDER_MAX 10		/* largest block: 4 MiB */
 
-enum page_kind { PAGE_RESERVED, PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_ANON, PAGE_OBJECT };
+enum page_kind { PAGE_RESERVED, PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_ANON, PAGE_OBJECT, PAGE_TABLE };
 
 struct memobj;
 struct kmem_cache;
@@ -67,6 +67,11 @@ extern struct page *page_zero;
 /* Figures in pages. */
 uint64_t page_total(void);
 uint64_t page_free_count(void);
+/* What pages serve for, in pages; looks at every page there is. `mapped`: of the objects' pages those that a program has mapped. */
+struct page_counts {
+	uint64_t anonymous, object, mapped, table;
+};
+void page_count(struct page_counts *out);
 
 /* Called when an allocation is about to fail; frees something and returns pages freed (0: nothing to be had). Set by the personality. */
 extern bool (*page_out_of_memory)(void);

@@ -18,6 +18,7 @@ int page_table_create(struct arch_mmu *mmu)
 	if (!p)
 		return -ENOMEM;
 	arch_mmu_prepare(page_address(p));
+	p->kind = PAGE_TABLE;
 	mmu->root = page_to_phys(p);
 	return 0;
 }

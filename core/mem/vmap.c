@@ -217,6 +217,12 @@ void vfree(void *p)
 }
 KAPI(vfree);
 
+uint64_t vmap_used(void)
+{
+	return READ_ONCE(vmap_arena.used);
+}
+KAPI(vmap_used);
+
 void *kvmalloc(size_t size, unsigned int flags)
 {
 	void *p;

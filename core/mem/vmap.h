@@ -7,6 +7,8 @@
 
 /* Virtually contiguous pages with an unmapped page on each side. Null when out. May sleep. */
 void *vmalloc(size_t size, unsigned int flags);
+/* Bytes of the area that are taken, with their guard pages. */
+uint64_t vmap_used(void);
 /* Null is allowed. May sleep. */
 void vfree(void *p);
 /* kmalloc for small sizes, and for larger ones while a block is at hand; else vmalloc. kvfree takes either. May sleep. */

@@ -3,6 +3,7 @@
  */
 #include "core/boot/boot.h"
 #include "core/debug/log.h"
+#include "core/mem/vmap.h"
 #include "core/module/module.h"
 #include "core/sched/sched.h"
 #include "core/time/clock.h"
@@ -17,21 +18,25 @@ static unsigned long long kib(uint64_t pages)
 static int show_meminfo(struct text_out *t, void *arg)
 {
 	uint64_t total = page_total(), free = page_free_count(), slab = slab_pages();
+	struct page_counts n;
 
+	page_count(&n);
 	text_printf(t, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n", kib(total), kib(free),
 		    kib(free));
-	text_printf(t, "Buffers:        %8u kB\nCached:         %8u kB\nSwapCached:     %8u kB\n", 0u, 0u, 0u);
-	text_printf(t, "Active:         %8u kB\nInactive:       %8u kB\n", 0u, 0u);
+	/* All files are in memory, and count as shared memory as on Linux. Nothing is ever reclaimed: all that is used is active. */
+	text_printf(t, "Buffers:        %8u kB\nCached:         %8llu kB\nSwapCached:     %8u kB\n", 0u, kib(n.object), 0u);
+	text_printf(t, "Active:         %8llu kB\nInactive:       %8u kB\n", kib(n.anonymous + n.object), 0u);
 	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u, 0u);
 	text_printf(t, "Dirty:          %8u kB\nWriteback:      %8u kB\n", 0u, 0u);
-	text_printf(t, "AnonPages:      %8llu kB\nMapped:         %8u kB\nShmem:          %8u kB\n",
-		    kib(total - free > slab ? total - free - slab : 0), 0u, 0u);
+	text_printf(t, "AnonPages:      %8llu kB\nMapped:         %8llu kB\nShmem:          %8llu kB\n", kib(n.anonymous),
+		    kib(n.mapped), kib(n.object));
 	text_printf(t, "KReclaimable:   %8u kB\nSlab:           %8llu kB\nSReclaimable:   %8u kB\nSUnreclaim:     %8llu kB\n", 0u,
 		    kib(slab), 0u, kib(slab));
-	text_printf(t, "KernelStack:    %8llu kB\nPageTables:     %8u kB\n",
-		    (unsigned long long)thread_count() * KERNEL_STACK_SIZE / 1024, 0u);
+	text_printf(t, "KernelStack:    %8llu kB\nPageTables:     %8llu kB\n",
+		    (unsigned long long)thread_count() * KERNEL_STACK_SIZE / 1024, kib(n.table));
 	text_printf(t, "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\n", kib(total / 2), kib(memory_committed()));
-	text_printf(t, "VmallocTotal:   34359738367 kB\nVmallocUsed:    %8u kB\nVmallocChunk:   %8u kB\n", 0u, 0u);
+	text_printf(t, "VmallocTotal:   %8llu kB\nVmallocUsed:    %8llu kB\nVmallocChunk:   %8u kB\n",
+		    (unsigned long long)(VMAP_END - VMAP_BASE) / 1024, (unsigned long long)vmap_used() / 1024, 0u);
 	text_printf(t, "HugePages_Total:   %5u\nHugePages_Free:    %5u\nHugePages_Rsvd:    %5u\nHugePages_Surp:    %5u\n", 0u, 0u, 0u, 0u);
 	text_printf(t, "Hugepagesize:   %8u kB\nHugetlb:        %8u kB\n", 2048u, 0u);
 	return 0;
