@@ -3,6 +3,7 @@
  *
  * Invariants: a free block of order n starts at a multiple of 2^n pages and is PAGE_FREE with that order in its first page only;
  * two free buddies of one order never stay apart. Pages in a CPU's stack are PAGE_KERNEL with refs 0.
+ * What CPUs keep at hand, here and in slabs, is given back before an allocation fails.
  * A reserve is kept back for ALLOC_ATOMIC; user pages stop earlier than kernel ones.
  *
  * Locking: zone.lock with interrupts off; a CPU's stack by interrupts off alone.
@@ -14,8 +15,12 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/slab.h"
+#include "core/mem/vmap.h"
 #include "core/module/export.h"
+#include "core/sched/call.h"
 #include "core/sched/cpu.h"
+#include "core/sync/mutex.h"
 #include "core/sync/spinlock.h"
 
 #define CACHE_SIZE  64
@@ -184,8 +189,36 @@ static struct page *allocate_block(unsigned int order, unsigned int flags)
 	return p;
 }
 
+/* Gives this CPU's stack back. Interrupts off. */
+static void drain_cpu(void *arg)
+{
+	struct page_cache *c = cache_self();
+
+	arch_preempt_add(1);
+	spin_lock_raw(&zone.lock);
+	while (c->count)
+		free_block(c->pages[--c->count], 0);
+	spin_unlock_raw(&zone.lock);
+	arch_preempt_add(-1);
+}
+
+void page_drain(void)
+{
+	unsigned long irq;
+
+	might_sleep();
+	kernel_stack_drain();
+	slab_drain();
+	irq = arch_irq_save();
+	drain_cpu(NULL);
+	arch_irq_restore(irq);
+	cpu_call(&cpus_online, drain_cpu, NULL);
+}
+KAPI(page_drain);
+
 struct page *page_alloc(unsigned int order, unsigned int flags)
 {
+	bool drained = false;
 	struct page *p;
 
 	if (unlikely(order > PAGE_ORDER_MAX))
@@ -194,9 +227,15 @@ struct page *page_alloc(unsigned int order, unsigned int flags)
 		p = order == 0 ? allocate_single(flags) : allocate_block(order, flags);
 		if (likely(p))
 			break;
+		if ((flags & (ALLOC_ATOMIC | ALLOC_TRY)) || in_atomic() || !page_out_of_memory)
+			return NULL;
+		if (!drained) {
+			drained = true;
+			page_drain();
+			continue;
+		}
 		/* Only user memory and small kernel needs are worth a victim. */
-		if ((flags & (ALLOC_ATOMIC | ALLOC_TRY)) || order > 3 || in_atomic() || !page_out_of_memory ||
-		    !page_out_of_memory())
+		if (order > 3 || !page_out_of_memory())
 			return NULL;
 	}
 	p->refs = 1;

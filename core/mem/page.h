@@ -72,6 +72,11 @@ struct page_counts {
 	uint64_t anonymous, object, mapped, table;
 };
 void page_count(struct page_counts *out);
+/*
+ * Gives back what is kept at hand for speed: stacks, slab objects and single pages of every CPU. Those that are free then may join to
+ * larger blocks. An allocation that may sleep does it before it takes page_out_of_memory(). May sleep; interrupts on.
+ */
+void page_drain(void);
 
 /* Called when an allocation is about to fail; frees something and returns pages freed (0: nothing to be had). Set by the personality. */
 extern bool (*page_out_of_memory)(void);

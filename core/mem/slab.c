@@ -3,7 +3,8 @@
  *
  * A block ("slab") keeps its free objects in a list through the objects; its first page holds the list head and the count in
  * use; further pages of it know their distance to the first. A slab is on `partial` while it has free and used objects,
- * on no list while full; empty ones beyond one are given back.
+ * on no list while full; empty ones beyond one are given back. A magazine holds fewer of larger objects. What magazines hold keeps
+ * slabs from being empty: slab_drain() empties them when memory runs out.
  *
  * Locking: cache->lock with interrupts off guards the slabs; a magazine is guarded by interrupts off on its CPU.
  */
@@ -14,10 +15,13 @@
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
 #include "core/module/export.h"
+#include "core/sched/call.h"
 #include "core/sched/cpu.h"
 #include "core/sync/mutex.h"
 
 #define MAGAZINE_SIZE 30
+#define MAGAZINE_BYTES (4 * PAGE_SIZE)	/* of objects in one magazine, unless that were fewer than MAGAZINE_LEAST */
+#define MAGAZINE_LEAST 4
 #define SLAB_TAIL 0x8000	/* page flag: not the first page; link.prev is the distance */
 
 struct magazine {
@@ -30,6 +34,7 @@ struct kmem_cache {
 	unsigned int size;		/* with alignment */
 	unsigned int order;
 	unsigned int per_slab;
+	unsigned int magazine_size;	/* objects of a full magazine */
 	struct spinlock lock;
 	struct list partial;
 	uint64_t slabs;
@@ -56,6 +61,7 @@ static void cache_init(struct kmem_cache *c, const char *name, size_t size, size
 	while (c->order < 3 && (PAGE_SIZE << c->order) / c->size < 8)
 		c->order++;
 	c->per_slab = (unsigned int)((PAGE_SIZE << c->order) / c->size);
+	c->magazine_size = (unsigned int)MIN(MAX(MAGAZINE_BYTES / c->size, (size_t)MAGAZINE_LEAST), (size_t)MAGAZINE_SIZE);
 	c->magazines[0] = &c->first;
 }
 
@@ -125,8 +131,8 @@ static void *take_object(struct kmem_cache *c)
 	return object;
 }
 
-/* Gives one object back to its slab. Lock held. Returns a slab to destroy, or null. */
-static struct page *return_object(struct kmem_cache *c, void *object)
+/* Gives one object back to its slab. Lock held. Returns the slab if it is empty now; its place on the list is the caller's to see to. */
+static struct page *put_object(struct kmem_cache *c, void *object)
 {
 	struct page *p = slab_of(object);
 
@@ -135,7 +141,15 @@ static struct page *return_object(struct kmem_cache *c, void *object)
 	c->used--;
 	if (p->slab_used-- == c->per_slab)
 		list_add_head(&c->partial, &p->link);
-	if (p->slab_used)
+	return p->slab_used ? NULL : p;
+}
+
+/* The same. Returns a slab to destroy, or null. */
+static struct page *return_object(struct kmem_cache *c, void *object)
+{
+	struct page *p = put_object(c, object);
+
+	if (!p)
 		return NULL;
 	if (c->empty >= 1) {
 		list_remove(&p->link);
@@ -158,7 +172,7 @@ static void *allocate_slow(struct kmem_cache *c, unsigned int flags)
 		struct magazine *m = c->magazines[arch_cpu_id()];
 
 		/* Fill half of the magazine while the lock is held. */
-		while (m && m->count < MAGAZINE_SIZE / 2) {
+		while (m && m->count < c->magazine_size / 2) {
 			void *more = take_object(c);
 
 			if (!more)
@@ -209,7 +223,7 @@ static void free_slow(struct kmem_cache *c, void *object)
 
 	if (p)
 		dead[dead_count++] = p;
-	while (m && m->count > MAGAZINE_SIZE / 2) {
+	while (m && m->count > c->magazine_size / 2) {
 		p = return_object(c, m->objects[--m->count]);
 		if (p)
 			dead[dead_count++] = p;
@@ -245,7 +259,7 @@ void kmem_cache_free(struct kmem_cache *c, void *object)
 #endif
 	irq = arch_irq_save();
 	m = c->magazines[arch_cpu_id()];
-	if (likely(m && m->count < MAGAZINE_SIZE)) {
+	if (likely(m && m->count < c->magazine_size)) {
 		m->objects[m->count++] = object;
 		arch_irq_restore(irq);
 		return;
@@ -313,6 +327,58 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	kmem_cache_free(&cache_of_caches, c);
 }
 KAPI(kmem_cache_destroy);
+
+/* Empties the magazines of this CPU. Interrupts off; the list of caches stands still. */
+static void drain_cpu(void *arg)
+{
+	struct kmem_cache *c;
+
+	list_for_each(c, &caches, link) {
+		struct magazine *m = c->magazines[arch_cpu_id()];
+
+		if (!m || !m->count)
+			continue;
+		spin_lock_raw(&c->lock);
+		while (m->count)
+			if (put_object(c, m->objects[--m->count]))
+				c->empty++;
+		spin_unlock_raw(&c->lock);
+	}
+}
+
+static void destroy_empty(struct kmem_cache *c)
+{
+	struct list dead = LIST_INIT(dead);
+	unsigned long irq = spin_lock_irqsave(&c->lock);
+	struct page *p, *next;
+
+	list_for_each_safe(p, next, &c->partial, link)
+		if (p->slab_used == 0) {
+			list_remove(&p->link);
+			list_add_tail(&dead, &p->link);
+			c->slabs--;
+			c->empty--;
+		}
+	spin_unlock_irqrestore(&c->lock, irq);
+	list_for_each_safe(p, next, &dead, link)
+		slab_destroy(c, p);
+}
+
+void slab_drain(void)
+{
+	struct kmem_cache *c;
+	unsigned long irq;
+
+	if (!mutex_trylock(&caches_lock))	/* held, too, where memory is asked for */
+		return;
+	irq = arch_irq_save();
+	drain_cpu(NULL);
+	arch_irq_restore(irq);
+	cpu_call(&cpus_online, drain_cpu, NULL);
+	list_for_each(c, &caches, link)
+		destroy_empty(c);
+	mutex_unlock(&caches_lock);
+}
 
 static void stats_of(struct kmem_cache *c, struct slab_stats *s)
 {

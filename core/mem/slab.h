@@ -31,4 +31,6 @@ struct slab_stats { const char *name; size_t size; uint64_t used, total, pages; 
 void slab_for_each(void (*fn)(const struct slab_stats *s, void *arg), void *arg);
 /* Pages held by slabs. */
 uint64_t slab_pages(void);
+/* Gives back the free objects that CPUs keep at hand, and slabs that are empty then. Nothing while a cache comes or goes. May sleep. */
+void slab_drain(void);
 void slab_start(void);

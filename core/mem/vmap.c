@@ -322,6 +322,14 @@ void kernel_stack_free(uintptr_t base)
 		rcu_call(&stack_cache.trim, trim_stacks);
 }
 
+void kernel_stack_drain(void)
+{
+	void *stack;
+
+	while ((stack = take_stack(0)))
+		vfree(stack);
+}
+
 bool kernel_stack_guard(uintptr_t va)
 {
 	struct area *a;

@@ -22,6 +22,8 @@ void device_unmap(void *p, size_t size);
 /* A kernel stack (lowest address) with a guard page below. 0 when out. Cached per boot: cheap to reuse. */
 uintptr_t kernel_stack_alloc(void);
 void kernel_stack_free(uintptr_t base);
+/* Gives back the stacks that are kept. May sleep; interrupts on. */
+void kernel_stack_drain(void);
 /* Is the address in a guard page of a kernel stack? (for the fault report) */
 bool kernel_stack_guard(uintptr_t va);
 

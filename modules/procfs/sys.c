@@ -94,6 +94,27 @@ static long store_overcommit(const char *text, size_t n, void *arg)
 	return (long)n;
 }
 
+static int dropped;
+
+static int show_dropped(struct text_out *t, void *arg)
+{
+	text_printf(t, "%d\n", READ_ONCE(dropped));
+	return 0;
+}
+
+/* Files live in memory alone, so of what may be dropped (proc_sys_vm(5)) there are objects kept at hand only. */
+static long drop_caches(const char *text, size_t n, void *arg)
+{
+	int64_t value;
+
+	if (parse(text, n, &value) || value < 1 || value > 4)
+		return -EINVAL;
+	WRITE_ONCE(dropped, (int)value);
+	if (value & 2)
+		page_drain();
+	return (long)n;
+}
+
 static int show_panic(struct text_out *t, void *arg)
 {
 	text_printf(t, "%ld\n", panic_timeout);
@@ -166,6 +187,7 @@ static const struct text_file_type uuid_type = { .show = show_uuid };
 static const struct text_file_type file_max_type = { .show = show_max_memory };
 static const struct text_file_type threads_max_type = { .show = show_threads_max };
 static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
+static const struct text_file_type drop_caches_type = { .show = show_dropped, .store = drop_caches };
 static const struct text_file_type panic_type = { .show = show_panic, .store = store_panic };
 static const struct text_file_type modules_disabled_type = { .show = show_modules_disabled, .store = store_modules_disabled };
 static const struct text_file_type autoload_type = { .show = show_autoload, .store = store_autoload };
@@ -216,6 +238,7 @@ int proc_sys_init(void)
 		{ "sys/kernel/modules_autoload", 0644, &autoload_type, NULL },
 		{ "sys/kernel/modules_disabled", 0644, &modules_disabled_type, NULL },
 		{ "sys/vm/overcommit_memory", 0644, &overcommit_type, NULL },
+		{ "sys/vm/drop_caches", 0200, &drop_caches_type, NULL },
 		{ "sys/fs/file-max", 0444, &file_max_type, NULL },
 		{ "sys/fs/file-nr", 0444, &text_type, "0\t0\t9223372036854775807" },
 	};

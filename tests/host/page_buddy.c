@@ -6,14 +6,29 @@
 
 #include "core/boot/boot.h"
 #include "core/mem/page.h"
+#include "core/mem/slab.h"
+#include "core/mem/vmap.h"
+#include "core/sched/call.h"
+#include "core/sync/mutex.h"
 
 #define PAGES 4096
 #define HELD 400
 
 struct boot_info boot_info;
 static uint64_t taken;
+static int drained, victims;
 
 void log_printf(int level, const char *fmt, ...) { (void)level; (void)fmt; }
+void might_sleep(void) { }
+void kernel_stack_drain(void) { }
+void slab_drain(void) { drained++; }
+void cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg) { (void)mask; (void)fn; (void)arg; }
+
+static bool no_victim(void)
+{
+	victims++;
+	return false;
+}
 
 uint64_t boot_alloc(size_t size, uint64_t limit)
 {
@@ -27,6 +42,28 @@ uint64_t boot_alloc(size_t size, uint64_t limit)
 void boot_release_ranges(void)
 {
 	page_add_range(taken, (uint64_t)PAGES << 12);
+}
+
+/* Memory is out but for single pages that this CPU keeps at hand. */
+static void give_back_before_failing(void)
+{
+	struct page *all[64], *pair;
+
+	for (int i = 0; i < 64; i++)
+		all[i] = page_alloc(0, ALLOC_ATOMIC);
+	while (page_alloc(0, ALLOC_ATOMIC))
+		;
+	for (int i = 0; i < 64; i++)
+		page_free(all[i], 0);
+	CHECK(page_free_count() == 64);
+	CHECK(!page_alloc(1, ALLOC_ATOMIC) && !page_alloc(1, ALLOC_TRY));
+	CHECK(!page_alloc(1, 0) && drained == 0);	/* nobody has said what to do about it */
+	page_out_of_memory = no_victim;
+	CHECK(!page_alloc(1, ALLOC_ATOMIC) && !page_alloc(1, ALLOC_TRY) && drained == 0);
+	CHECK(!page_alloc(1, 0) && drained == 1 && victims == 1);	/* the reserve is kept */
+	pair = page_alloc(1, ALLOC_ATOMIC);
+	CHECK(pair && page_free_count() == 62);
+	CHECK(!page_alloc(4, 0) && drained == 2 && victims == 1);	/* not worth a victim */
 }
 
 int main(void)
@@ -72,12 +109,13 @@ int main(void)
 		if (held[i].p)
 			page_free(held[i].p, held[i].order);
 	CHECK(page_free_count() == start);
+	page_drain();
+	CHECK(page_free_count() == start && drained == 1);
+	drained = 0;
 	left = 0;
 	while (page_alloc(PAGE_ORDER_MAX, ALLOC_ATOMIC))
 		left++;
-	CHECK(left >= 1);		/* buddies have joined again */
-	while (page_alloc(0, ALLOC_ATOMIC))
-		left++;
-	CHECK(!page_alloc(0, ALLOC_ATOMIC));
+	CHECK(left == start >> PAGE_ORDER_MAX);	/* buddies have joined again */
+	give_back_before_failing();
 	return check_done();
 }
