@@ -103,7 +103,7 @@ static int lookup(struct inode *dir, struct dentry *d, bool link)
 	f = target_file(&who);
 	if (!f)
 		return 0;
-	inode = proc_inode_create(link ? link_mode(f) : S_IFREG | 0444, &who);
+	inode = proc_inode_create(dir, link ? link_mode(f) : S_IFREG | 0444, &who);
 	file_put(f);
 	if (!inode)
 		return -ENOMEM;

@@ -1,8 +1,8 @@
 /*
  * What the files of procfs share.
  *
- * The tree of fixed files is pinned in the dentry cache (text_tree); processes come and go under the root, looked up by number and
- * checked by revalidate each time they are used.
+ * The fixed files are a tree of nodes that every mount shows (node.c); processes come and go under the root, looked up by number. Dentries of both
+ * are checked by revalidate each time they are used.
  */
 #pragma once
 
@@ -19,6 +19,29 @@
 #include "modules/vfs/vfs.h"
 
 struct proc_entry;
+
+/* hidepid=: what is kept from those who may not trace a process. Numbers as in the option. */
+enum proc_hide {
+	PROC_HIDE_NOTHING = 0,
+	PROC_HIDE_CONTENTS = 1,		/* what is in its directory */
+	PROC_HIDE_NAMES = 2,		/* that it is there, too */
+	PROC_HIDE_UNTRACEABLE = 4,	/* the same, also from the members of gid= */
+};
+
+/* One mount's super block; super->private. Options change by a remount at any time. */
+struct proc_fs {
+	struct super *super;
+	struct list link;
+	enum proc_hide hide;
+	uint32_t gid;			/* whose members see everything */
+	bool pid_only;			/* subset=pid */
+};
+static inline struct proc_fs *proc_fs_of(const struct inode *inode) { return inode->super->private; }
+/* super.c: may the caller see what `least` and all above keep from strangers? */
+bool proc_may_see(const struct proc_fs *fs, struct process *p, enum proc_hide least);
+/* For inodes about a process: getattr, and permission of its directory. */
+int proc_getattr(struct inode *inode, struct kstat *out);
+int proc_permission(struct inode *inode, int mask);
 
 /* Whom an inode below /proc/<pid> is about; inode->private. */
 struct proc_target {
@@ -41,15 +64,14 @@ struct proc_entry {
 	const struct file_ops *file_ops;	/* directories, and files that are no text */
 };
 
-extern struct super *proc_super;
 /* A thread of the target with a reference; null if none is left. */
 struct thread *proc_thread(const struct proc_target *who);
 /* Its address space with a reference; null if none. */
 struct aspace *proc_aspace(const struct proc_target *who);
 /* Its number as /proc shows it. */
 int proc_number(const struct proc_target *who);
-/* An inode about a target (references are taken). Null when out. */
-struct inode *proc_inode_create(uint32_t mode, const struct proc_target *who);
+/* An inode about a target (references are taken) in the super block of `dir`. Null when out. */
+struct inode *proc_inode_create(const struct inode *dir, uint32_t mode, const struct proc_target *who);
 void proc_inode_set_owner(struct inode *inode);
 static inline struct proc_target *proc_target_of(const struct inode *inode) { return inode->private; }
 /* A decimal name. -1 if it is none. */
@@ -78,7 +100,7 @@ int proc_file_follow(struct file *f, struct path *out);
 long proc_file_readlink(struct file *f, char *buf, size_t size);
 long proc_path_readlink(struct path *p, char *buf, size_t size);
 
-extern const struct inode_ops proc_root_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops,
+extern const struct inode_ops proc_root_ops, proc_self_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops,
 	proc_map_files_ops;
 extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_file_ops, proc_fds_file_ops,
 	proc_fdinfos_file_ops, proc_map_files_file_ops, proc_mem_ops, proc_pagemap_ops;
@@ -100,6 +122,20 @@ int proc_show_smaps_rollup(struct text_out *t, void *arg);
 int proc_show_cmdline(struct text_out *t, void *arg);
 int proc_show_environ(struct text_out *t, void *arg);
 int proc_show_auxv(struct text_out *t, void *arg);
+
+/*
+ * node.c: the fixed files. lookup, revalidate (is_valid) and readdir of a directory of them; `only_always` leaves out all but self and thread-self.
+ * lookup: 0 (d may stay negative) or -ENOMEM. readdir: false when the reader's buffer is full.
+ */
+int proc_node_add_self(const char *name);
+struct inode *proc_node_root(struct super *s);
+int proc_node_lookup(struct inode *dir, struct dentry *d, bool only_always);
+bool proc_node_is_valid(struct inode *inode, bool only_always);
+bool proc_node_readdir(struct file *f, struct dir_context *c, bool only_always);
+int proc_node_getattr(struct inode *inode, struct kstat *out);
+bool proc_node_is(const struct inode *inode);
+void proc_node_evict(struct inode *inode);
+void proc_nodes_free(void);
 
 /* Fixed files. */
 int proc_system_init(void);

@@ -112,7 +112,7 @@ static int maps_lookup(struct inode *dir, struct dentry *d)
 	f = target_file(&who);
 	if (!f)
 		return 0;
-	inode = proc_inode_create(S_IFLNK | (f->mode & FILE_READ ? 0400 : 0) | (f->mode & FILE_WRITE ? 0200 : 0), &who);
+	inode = proc_inode_create(dir, S_IFLNK | (f->mode & FILE_READ ? 0400 : 0) | (f->mode & FILE_WRITE ? 0200 : 0), &who);
 	file_put(f);
 	if (!inode)
 		return -ENOMEM;

@@ -44,8 +44,10 @@ static int ignore_setattr(struct inode *inode, const struct attr_change *c)
 	return c->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
 }
 
-static const struct inode_ops link_ops = { .follow = entry_follow, .readlink = entry_readlink };
-static const struct inode_ops file_inode_ops = { .setattr = ignore_setattr };
+static const struct inode_ops link_ops = {
+	.follow = entry_follow, .readlink = entry_readlink, .getattr = proc_getattr,
+};
+static const struct inode_ops file_inode_ops = { .setattr = ignore_setattr, .getattr = proc_getattr };
 
 static int pid_lookup(struct inode *dir, struct dentry *d)
 {
@@ -60,7 +62,7 @@ static int pid_lookup(struct inode *dir, struct dentry *d)
 	if (!e)
 		return 0;
 	who.entry = e;
-	inode = proc_inode_create(e->mode, &who);
+	inode = proc_inode_create(dir, e->mode, &who);
 	if (!inode)
 		return -ENOMEM;
 	inode->ops = S_ISDIR(e->mode) ? e->dir_ops : S_ISLNK(e->mode) ? &link_ops : &file_inode_ops;
@@ -84,6 +86,8 @@ static bool pid_revalidate(struct inode *dir, struct dentry *d)
 const struct inode_ops proc_pid_ops = {
 	.lookup = pid_lookup,
 	.revalidate = pid_revalidate,
+	.permission = proc_permission,
+	.getattr = proc_getattr,
 	.no_negative = true,
 };
 
@@ -124,7 +128,7 @@ static int tasks_lookup(struct inode *dir, struct dentry *d)
 		task_put(who.task);
 		return 0;
 	}
-	inode = proc_inode_create(S_IFDIR | 0555, &who);
+	inode = proc_inode_create(dir, S_IFDIR | 0555, &who);
 	task_put(who.task);
 	if (!inode)
 		return -ENOMEM;

@@ -192,7 +192,10 @@ void dentry_drop(struct dentry *d)
 }
 MODAPI(dentry_drop);
 
-/* Frees a few unused dentries from the cold end of the list. */
+/*
+ * Frees a few unused dentries from the cold end of the list. Their super blocks are held meanwhile: what is on the list under lru_lock keeps the
+ * memory of its super block, and one that is going away drops its dentries itself.
+ */
 static void lru_sweep(void)
 {
 	struct dentry *victims[SWEEP];
@@ -209,13 +212,18 @@ static void lru_sweep(void)
 			continue;
 		}
 		lru_count--;
+		if (!refcount_get_unless_zero(&d->super->refs))
+			continue;
 		dentry_get(d);
 		victims[n++] = d;
 	}
 	spin_unlock(&lru_lock);
 	while (n--) {
+		struct super *s = victims[n]->super;
+
 		dentry_drop(victims[n]);
 		dentry_put(victims[n]);
+		super_put(s);
 	}
 }
 

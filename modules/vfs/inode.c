@@ -149,6 +149,12 @@ static int check_capabilities(const struct inode *inode, int mask)
 	return -EACCES;
 }
 
+int inode_mode_permission(const struct inode *inode, int mask)
+{
+	return check_mode_bits(inode, mask) ? check_capabilities(inode, mask) : 0;
+}
+MODAPI(inode_mode_permission);
+
 int inode_permission(struct inode *inode, int mask)
 {
 	if (mask & MAY_WRITE) {
@@ -161,9 +167,7 @@ int inode_permission(struct inode *inode, int mask)
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
 	if (unlikely(inode->ops->permission))
 		return inode->ops->permission(inode, mask);
-	if (!check_mode_bits(inode, mask))
-		return 0;
-	return check_capabilities(inode, mask);
+	return inode_mode_permission(inode, mask);
 }
 MODAPI(inode_permission);
 

@@ -178,6 +178,8 @@ struct fs_type {
 	/* Makes or finds a super block with one reference for a new mount. `options` is the text of mount's data or "". */
 	int (*mount)(const struct fs_type *type, const char *source, unsigned int flags, const char *options,
 		     struct super **out);
+	/* Would mount or remount take this text? 0 or -EINVAL. Null: there are no options. */
+	int (*check_options)(const char *options);
 	struct list link;
 };
 int fs_type_register(struct fs_type *type);
@@ -224,6 +226,8 @@ void inode_touch(struct inode *inode, unsigned int which);
 #define MAY_WRITE 2
 #define MAY_READ  4
 int inode_permission(struct inode *inode, int mask);
+/* What the mode bits and capabilities say: the end of a permission() of ops. 0 or -EACCES. */
+int inode_mode_permission(const struct inode *inode, int mask);
 /* May the caller act as the owner (CAP_FOWNER)? */
 bool inode_owner_or_capable(const struct inode *inode);
 

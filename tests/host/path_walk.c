@@ -37,7 +37,7 @@ static int node_count;
 static char long_name[NAME_LENGTH_MAX + 1];
 static const char *const names[NAMES] = { "a", "b", "cc", "link", "dir", "x", long_name };
 static struct mount only_mount;
-static struct super only_super;
+static struct super only_super = { .refs = { 1 } };
 static struct fs_context fs;
 static struct vfs_thread thread_part = { .fs = &fs };
 static unsigned int seed = 5;
@@ -79,6 +79,7 @@ int fd_get_raw(int fd, struct fd_ref *out) { (void)fd; (void)out; return -EBADF;
 void file_put(struct file *f) { (void)f; }
 void inode_put(struct inode *i) { if (refcount_put(&i->refs)) panic("the last reference of node %ld", (long)i->ino); }
 struct mount *mount_lookup_rcu(struct mount *m, struct dentry *d) { (void)m; (void)d; return NULL; }
+void super_put(struct super *s) { if (refcount_put(&s->refs)) panic("the last reference of the super block"); }
 void mount_put(struct mount *m) { if (refcount_put(&m->refs)) panic("the last reference of the mount"); }
 bool path_follow_mounts(struct path *p) { (void)p; return false; }
 bool path_leave_mount(struct path *p) { (void)p; return false; }
