@@ -14,9 +14,6 @@
 #include "modules/linux/sem_undo.h"
 #include "modules/vfs/fd.h"
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-		    CLONE_NEWNET | CLONE_NEWTIME)
-
 static struct linux_clone *request_of(struct clone_request *r) { return container_of(r, struct linux_clone, head); }
 
 /* RLIMIT_NPROC counts processes and threads of the real user; the superuser is free of it. */
@@ -143,8 +140,10 @@ static int check_flags(const struct linux_clone *q)
 {
 	uint64_t f = q->head.flags;
 
-	if (f & NAMESPACES)
-		return -EINVAL;
+	int error = namespaces_check(f);
+
+	if (error)
+		return error;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))

@@ -88,5 +88,8 @@ int pidfd_create(struct pid *pid, unsigned int flags, struct file **out);
 /* The pid of a pidfd; null if the file is not one. No reference. */
 struct pid *pidfd_pid(struct file *f);
 
+/* namespaces.c: may the caller have those of its name spaces anew that CLONE_NEW* flags say? -EPERM, -EINVAL for kinds that there are not. */
+int namespaces_check(uint64_t flags);
+
 /* oom.c */
 bool oom_kill_one(void);

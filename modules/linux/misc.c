@@ -137,25 +137,6 @@ long sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command, uintptr_t ar
 	return -EINVAL;
 }
 
-/* unshare(2): what this kernel can give a thread of its own. Name spaces are EINVAL, as on a kernel built without them. */
-long sys_unshare(uintptr_t flags)
-{
-	int error = 0;
-
-	if (flags & ~(uintptr_t)(CLONE_FS | CLONE_FILES | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_SYSVSEM))
-		return -EINVAL;
-	/* What threads share they share for good: only a process of one thread has these for itself. */
-	if ((flags & (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)) && READ_ONCE(current_process->task_count) > 1)
-		return -EINVAL;
-	if (flags & CLONE_FS)
-		error = fs_context_unshare();
-	if (!error && (flags & CLONE_FILES))
-		error = fd_table_unshare();
-	if (!error && (flags & CLONE_SYSVSEM))
-		sem_undo_leave(current_task);
-	return error;
-}
-
 /* Orders two kernel objects without telling their addresses. */
 static long order(const void *a, const void *b)
 {

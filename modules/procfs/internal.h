@@ -101,9 +101,9 @@ long proc_file_readlink(struct file *f, char *buf, size_t size);
 long proc_path_readlink(struct path *p, char *buf, size_t size);
 
 extern const struct inode_ops proc_root_ops, proc_self_ops, proc_pid_ops, proc_tasks_ops, proc_fds_ops, proc_fdinfos_ops,
-	proc_map_files_ops;
+	proc_map_files_ops, proc_ns_ops;
 extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_file_ops, proc_fds_file_ops,
-	proc_fdinfos_file_ops, proc_map_files_file_ops, proc_mem_ops, proc_pagemap_ops;
+	proc_fdinfos_file_ops, proc_map_files_file_ops, proc_ns_file_ops, proc_mem_ops, proc_pagemap_ops;
 extern const struct proc_entry proc_entries[];
 extern const unsigned int proc_entry_count;
 

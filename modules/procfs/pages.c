@@ -10,19 +10,22 @@
 struct sums {
 	unsigned long rss, anonymous, referenced;		/* pages */
 	unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
-	uint64_t pss;			/* bytes << PSS_SHIFT */
+	uint64_t pss, pss_anonymous, pss_dirty;	/* bytes << PSS_SHIFT */
 };
 
 static void add_page(const struct page_view *v, void *arg)
 {
 	struct sums *s = arg;
+	uint64_t share = v->special ? 0 : (PAGE_SIZE << PSS_SHIFT) / v->mappings;
 
 	if (v->special)
 		return;
 	s->rss++;
 	s->anonymous += v->anonymous;
 	s->referenced += v->young;
-	s->pss += (PAGE_SIZE << PSS_SHIFT) / v->mappings;
+	s->pss += share;
+	s->pss_anonymous += v->anonymous ? share : 0;
+	s->pss_dirty += v->dirty ? share : 0;
 	if (v->mappings > 1)
 		*(v->dirty ? &s->shared_dirty : &s->shared_clean) += 1;
 	else
@@ -34,14 +37,31 @@ static unsigned long kib(unsigned long pages)
 	return pages * (PAGE_SIZE / 1024);
 }
 
-static void show_sums(struct text_out *t, const struct sums *s)
+static unsigned long pss_kib(uint64_t pss)
 {
-	text_printf(t, "Rss:            %8lu kB\nPss:            %8lu kB\n", kib(s->rss),
-		    (unsigned long)(s->pss >> (PSS_SHIFT + 10)));
-	text_printf(t, "Shared_Clean:   %8lu kB\nShared_Dirty:   %8lu kB\n", kib(s->shared_clean), kib(s->shared_dirty));
-	text_printf(t, "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n", kib(s->private_clean), kib(s->private_dirty));
-	text_printf(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n", kib(s->referenced), kib(s->anonymous));
-	text_printf(t, "Swap:           %8u kB\nSwapPss:        %8u kB\n", 0u, 0u);
+	return (unsigned long)(pss >> (PSS_SHIFT + 10));
+}
+
+/* The lines of smaps, and those that only the sum of all has. Files lie in memory and count as shared memory, as in meminfo. */
+static void show_sums(struct text_out *t, const struct sums *s, unsigned long locked, bool rollup)
+{
+	static const char *const absent[] = { "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb",
+					      "Private_Hugetlb", "Swap", "SwapPss" };
+	const struct { const char *name; unsigned long kib; bool rollup; } lines[] = {
+		{ "Rss", kib(s->rss), false }, { "Pss", pss_kib(s->pss), false }, { "Pss_Dirty", pss_kib(s->pss_dirty), false },
+		{ "Pss_Anon", pss_kib(s->pss_anonymous), true }, { "Pss_File", 0, true },
+		{ "Pss_Shmem", pss_kib(s->pss - s->pss_anonymous), true },
+		{ "Shared_Clean", kib(s->shared_clean), false }, { "Shared_Dirty", kib(s->shared_dirty), false },
+		{ "Private_Clean", kib(s->private_clean), false }, { "Private_Dirty", kib(s->private_dirty), false },
+		{ "Referenced", kib(s->referenced), false }, { "Anonymous", kib(s->anonymous), false },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++)
+		if (!lines[i].rollup || rollup)
+			text_printf(t, "%s:%*s%8lu kB\n", lines[i].name, (int)(15 - strlen(lines[i].name)), "", lines[i].kib);
+	for (unsigned int i = 0; i < ARRAY_SIZE(absent); i++)
+		text_printf(t, "%s:%*s%8u kB\n", absent[i], (int)(15 - strlen(absent[i])), "", 0u);
+	text_printf(t, "Locked:         %8lu kB\n", locked);
 }
 
 static void smaps_block(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path)
@@ -52,8 +72,8 @@ static void smaps_block(struct text_out *t, struct aspace *as, const struct regi
 	proc_show_region(t, as, r, path);
 	text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
 		    (r->end - r->start) / 1024, 4u, 4u);
-	show_sums(t, &s);
-	text_printf(t, "Locked:         %8lu kB\n", r->flags & REGION_LOCKED ? kib(s.rss) : 0);
+	show_sums(t, &s, r->flags & REGION_LOCKED ? kib(s.rss) : 0, false);
+	text_printf(t, "THPeligible:    %8u\n", 0u);
 	text_printf(t, "VmFlags:%s%s%s%s%s%s\n", r->flags & REGION_READ ? " rd" : "", r->flags & REGION_WRITE ? " wr" : "",
 		    r->flags & REGION_EXEC ? " ex" : "", r->flags & REGION_SHARED ? " sh" : "",
 		    r->flags & REGION_GROWSDOWN ? " gd" : "", r->flags & REGION_LOCKED ? " lo" : "");
@@ -64,17 +84,35 @@ int proc_show_smaps(struct text_out *t, void *arg)
 	return proc_each_region(arg, t, smaps_block);
 }
 
+/* From the first mapped address to the last. */
+static void bounds(struct aspace *as, uintptr_t *start, uintptr_t *end)
+{
+	struct region *r;
+
+	*start = *end = 0;
+	rwlock_read_lock(&as->lock);
+	for (r = region_find(as, 0, true); r; r = region_next(as, r)) {
+		if (!*end)
+			*start = r->start;
+		*end = r->end;
+	}
+	rwlock_read_unlock(&as->lock);
+}
+
 int proc_show_smaps_rollup(struct text_out *t, void *arg)
 {
 	struct aspace *as = proc_aspace(arg);
 	struct sums s = { 0 };
+	uintptr_t start, end;
+	char range[80];
 
 	if (!as)
 		return -ESRCH;
 	aspace_each_page(as, 0, USER_END, add_page, &s);
-	text_printf(t, "%08lx-%08lx ---p 00000000 00:00 0                                  [rollup]\n", 0ul, as->stack_start);
-	show_sums(t, &s);
-	text_printf(t, "Locked:         %8lu kB\n", kib(as->locked_pages));
+	bounds(as, &start, &end);
+	snprintf(range, sizeof(range), "%08lx-%08lx ---p 00000000 00:00 0", start, end);
+	text_printf(t, "%-73s[rollup]\n", range);
+	show_sums(t, &s, kib(as->locked_pages), true);
 	aspace_put(as);
 	return 0;
 }

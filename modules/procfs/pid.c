@@ -357,6 +357,7 @@ const struct proc_entry proc_entries[] = {
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .dir_ops = &proc_fdinfos_ops, .file_ops = &proc_fdinfos_file_ops },
 	{ .name = "map_files", .mode = S_IFDIR | 0500, .process_only = true, .dir_ops = &proc_map_files_ops,
 	  .file_ops = &proc_map_files_file_ops },
+	{ .name = "ns", .mode = S_IFDIR | 0511, .dir_ops = &proc_ns_ops, .file_ops = &proc_ns_file_ops },
 	{ .name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe },
 	{ .name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd },
 	{ .name = "root", .mode = S_IFLNK | 0777, .follow = follow_root },

@@ -1,8 +1,8 @@
 /*
- * Root, working directory and umask. A context shared by CLONE_FS threads is read and changed under its lock; the
+ * Root, working directory, umask and the name space of mounts in which they lie. A context shared by CLONE_FS threads is read and changed under its lock; the
  * paths in it are never null once a root file system is mounted.
  */
-#include "modules/vfs/internal.h"
+#include "modules/vfs/mount.h"
 
 struct fs_context *fs_context_create(void)
 {
@@ -13,6 +13,7 @@ struct fs_context *fs_context_create(void)
 	refcount_init(&fs->refs, 1);
 	spin_init(&fs->lock);
 	fs->umask = 022;
+	fs->ns = mount_ns_first();
 	mount_get_root(&fs->root);
 	fs->cwd = fs->root;
 	path_get(&fs->cwd);
@@ -31,6 +32,8 @@ struct fs_context *fs_context_copy(struct fs_context *old)
 	fs->root = old->root;
 	fs->cwd = old->cwd;
 	fs->umask = old->umask;
+	fs->ns = old->ns;
+	mount_ns_get(fs->ns);
 	path_get(&fs->root);
 	path_get(&fs->cwd);
 	spin_unlock(&old->lock);
@@ -43,6 +46,7 @@ void fs_context_put(struct fs_context *fs)
 		return;
 	path_put(&fs->root);
 	path_put(&fs->cwd);
+	mount_ns_put(fs->ns);
 	kfree(fs);
 }
 
@@ -115,6 +119,13 @@ uint32_t fs_umask(void)
 	struct fs_context *fs = fs_self();
 
 	return fs ? READ_ONCE(fs->umask) : 022;
+}
+
+struct mount_ns *fs_mount_ns(void)
+{
+	struct fs_context *fs = fs_self();
+
+	return fs ? READ_ONCE(fs->ns) : NULL;
 }
 
 struct replace_roots {

@@ -2,7 +2,7 @@
  * Start and end of the module: caches first, then the pseudo file systems that need them. The first mount comes from the
  * root file system's module, which is loaded after this one.
  */
-#include "modules/vfs/internal.h"
+#include "modules/vfs/mount.h"
 
 int vfs_init(void)
 {
@@ -17,6 +17,8 @@ int vfs_init(void)
 	if (!error)
 		error = anon_init();
 	if (!error)
+		error = mount_ns_init();
+	if (!error)
 		error = pipe_init();
 	return error;
 }
@@ -24,6 +26,7 @@ int vfs_init(void)
 void vfs_exit(void)
 {
 	pipe_exit();
+	mount_ns_exit();
 	anon_exit();
 	epoll_exit();
 	file_cache_exit();

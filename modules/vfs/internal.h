@@ -33,6 +33,7 @@ struct fs_context {
 	struct refcount refs;
 	struct spinlock lock;
 	struct path root, cwd;
+	struct mount_ns *ns;		/* threads that share the directories share the name space */
 	uint32_t umask;
 };
 
@@ -78,6 +79,10 @@ int fs_get_cwd(struct path *out);
 int fs_set_root(const struct path *p);
 int fs_set_cwd(const struct path *p);
 uint32_t fs_umask(void);
+/* The caller's name space of mounts; it stays while the caller does not leave it. Null for a thread without directories. */
+struct mount_ns *fs_mount_ns(void);
+/* Puts a context that nobody else uses yet, or the caller alone, into a copy of its name space. -ENOMEM. May sleep. */
+int fs_context_new_ns(struct fs_context *fs);
 /* pivot_root: moves every thread that has `from` as root or cwd to `to`. */
 void fs_replace_roots(const struct path *from, const struct path *to);
 

@@ -1,5 +1,5 @@
 /*
- * The tree of mounts: its table, and the ways down and up that the path walk takes.
+ * The trees of mounts: their table, and the ways down and up that the path walk takes.
  *
  * mount_mutex makes changes one after the other and guards all_mounts and the lists of children. mount_lock (spin)
  * guards the hash chains, parent and mountpoint for writers and for those who step up; stepping down reads chains
@@ -13,7 +13,6 @@
 
 struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 struct list all_mounts = LIST_INIT(all_mounts);
-struct mount *root_mount;
 struct wait_queue mount_wait = WAIT_QUEUE_INIT(mount_wait);
 MODAPI(mount_wait);
 static struct spinlock mount_lock = SPINLOCK_INIT(mount_lock);
@@ -179,6 +178,8 @@ void mount_attach(struct mount *m, const struct path *where)
 	m->parent = where->mount;
 	m->mountpoint = where->dentry;
 	m->flags &= ~MOUNT_DETACHED;
+	for (struct mount *each = m; each; each = mount_next(each, m))
+		each->ns = where->mount->ns;
 	m->hash_next = mount_table[bucket];
 	rcu_assign(mount_table[bucket], m);
 	spin_unlock(&mount_lock);
@@ -213,12 +214,55 @@ void mount_detach(struct mount *m)
 	m->parent = m;
 	m->mountpoint = NULL;
 	m->flags |= MOUNT_DETACHED;
+	m->ns = NULL;
 	spin_unlock(&mount_lock);
 	list_remove(&m->sibling);
 	list_remove(&m->all_link);
 	if (!still_mountpoint(where.dentry))
 		dentry_set_mounted(where.dentry, false);
 	path_put(&where);
+}
+
+void mount_detach_tree(struct mount *top)
+{
+	for (;;) {
+		struct mount *m = top;
+
+		while (!list_empty(&m->children))
+			m = list_first(&m->children, struct mount, sibling);
+		mount_detach(m);
+		mount_put(m);
+		if (m == top)
+			return;
+	}
+}
+
+struct mount *mount_copy(struct mount *old, struct dentry *root)
+{
+	return mount_create(old->super, root, old->flags & MOUNT_FLAGS_USER, old->source);
+}
+
+int mount_copy_children(struct mount *old, struct dentry *dentry, struct mount *new)
+{
+	struct mount *child;
+
+	list_for_each(child, &old->children, sibling) {
+		struct path where = { new, child->mountpoint };
+		struct mount *copy;
+		int error;
+
+		if (child == new || !dentry_is_below(child->mountpoint, dentry))
+			continue;
+		copy = mount_copy(child, child->root);
+		if (!copy)
+			return -ENOMEM;
+		child->copy = copy;
+		mount_attach(copy, &where);
+		error = mount_copy_children(child, child->root, copy);
+		if (error)
+			return error;
+	}
+	return 0;
 }
 
 bool mount_is_below(struct mount *m, struct mount *top)
@@ -252,26 +296,12 @@ int mount_root(struct super *s)
 		return -ENOMEM;
 	mutex_lock(&mount_mutex);
 	list_add_head(&all_mounts, &m->all_link);
-	root_mount = m;
+	mount_ns_start(m);
 	mount_changed();
 	mutex_unlock(&mount_mutex);
 	return 0;
 }
 MODAPI(mount_root);
-
-bool mount_root_exists(void)
-{
-	return READ_ONCE(root_mount) != NULL;
-}
-
-void mount_get_root(struct path *out)
-{
-	out->mount = root_mount;
-	out->dentry = root_mount->root;
-	path_get(out);
-	path_follow_mounts(out);
-}
-MODAPI(mount_get_root);
 
 /* Relative atime: at most once a day, unless the file changed since. */
 static bool atime_is_due(struct inode *inode, unsigned int flags)

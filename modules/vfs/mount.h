@@ -16,7 +16,26 @@ void mount_attach(struct mount *m, const struct path *where);
 /* Takes it out of the tree and gives the tree's reference to the caller. mount_mutex held. */
 void mount_detach(struct mount *m);
 void mount_changed(void);
-extern struct mount *root_mount;
+/* The same with all below it; drops the tree's references. mount_mutex held. */
+void mount_detach_tree(struct mount *top);
+/* A copy of one mount that stands nowhere yet, with `root` for its root. Null when out. */
+struct mount *mount_copy(struct mount *old, struct dentry *root);
+/* Copies the mounts below `dentry` of `old` to the new mount. On -ENOMEM some may be there: the caller takes `new` apart. mount_mutex held. */
+int mount_copy_children(struct mount *old, struct dentry *dentry, struct mount *new);
+
+/* A tree of mounts that some threads see. `refs`: contexts and files; the first one stays for good. */
+struct mount_ns {
+	struct refcount refs;
+	uint64_t ino;			/* of the file that stands for it */
+	struct mount *root;		/* its own reference */
+};
+/* The first name space, which the first mount makes, with a reference. */
+struct mount_ns *mount_ns_first(void);
+void mount_ns_start(struct mount *root);
+int mount_ns_init(void);
+void mount_ns_exit(void);
+/* Is it attached in the caller's name space? mount_mutex held. */
+static inline bool mount_is_ours(const struct mount *m) { return m->ns && m->ns == fs_mount_ns(); }
 extern struct list all_mounts;		/* attached ones, under mount_mutex */
 /* Is `m` below or equal to `top`? */
 bool mount_is_below(struct mount *m, struct mount *top);

@@ -1,6 +1,6 @@
 /*
- * mount, umount2, pivot_root: changes of the tree of mounts, all under mount_mutex. There is one name space and every mount is
- * private: making one private is what it is already, making it shared is refused.
+ * mount, umount2, pivot_root: changes of the caller's tree of mounts, all under mount_mutex. Every mount is private: making one private is
+ * what it is already, making it shared is refused.
  */
 #include <gen/vfs.h>
 
@@ -46,7 +46,7 @@ static int attach_new(struct mount *m, struct path *where)
 	path_follow_mounts(&at);
 	if (READ_ONCE(at.dentry->flags) & DENTRY_UNLINKED)
 		error = -ENOENT;
-	else if ((at.mount->flags & (MOUNT_DETACHED | MOUNT_INTERNAL)))
+	else if (!mount_is_ours(at.mount))
 		error = -EINVAL;
 	else if (inode_is_dir(m->root->inode) != dentry_is_dir(at.dentry))
 		error = -ENOTDIR;
@@ -83,50 +83,6 @@ static int mount_new(const char *type, const char *source, struct path *where, u
 	return error;
 }
 
-/* A copy of one mount with `root` for its root. */
-static struct mount *copy_mount(struct mount *old, struct dentry *root)
-{
-	return mount_create(old->super, root, old->flags & MOUNT_FLAGS_USER, old->source);
-}
-
-/* Copies the mounts below `dentry` of `old` to the new mount. mount_mutex is held. */
-static int copy_children(struct mount *old, struct dentry *dentry, struct mount *new)
-{
-	struct mount *child;
-
-	list_for_each(child, &old->children, sibling) {
-		struct path where = { new, child->mountpoint };
-		struct mount *copy;
-		int error;
-
-		if (child == new || !dentry_is_below(child->mountpoint, dentry))
-			continue;
-		copy = copy_mount(child, child->root);
-		if (!copy)
-			return -ENOMEM;
-		mount_attach(copy, &where);
-		error = copy_children(child, child->root, copy);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* Detaches a mount with all below it and drops the tree's references. mount_mutex is held. */
-static void detach_tree(struct mount *top)
-{
-	for (;;) {
-		struct mount *m = top;
-
-		while (!list_empty(&m->children))
-			m = list_first(&m->children, struct mount, sibling);
-		mount_detach(m);
-		mount_put(m);
-		if (m == top)
-			return;
-	}
-}
-
 static int mount_bind(const char *source, struct path *where, bool recursive)
 {
 	struct path from;
@@ -138,10 +94,12 @@ static int mount_bind(const char *source, struct path *where, bool recursive)
 	error = path_lookup(AT_FDCWD, source, WALK_FOLLOW, &from);
 	if (error)
 		return error;
-	m = copy_mount(from.mount, from.dentry);
+	m = mount_copy(from.mount, from.dentry);
 	error = m ? 0 : -ENOMEM;
-	if (!error && (from.mount->flags & (MOUNT_INTERNAL | MOUNT_DETACHED)))
+	mutex_lock(&mount_mutex);
+	if (!error && !mount_is_ours(from.mount))
 		error = -EINVAL;
+	mutex_unlock(&mount_mutex);
 	if (!error)
 		error = attach_new(m, where);
 	if (error) {
@@ -149,9 +107,9 @@ static int mount_bind(const char *source, struct path *where, bool recursive)
 			mount_put(m);
 	} else if (recursive) {
 		mutex_lock(&mount_mutex);
-		error = copy_children(from.mount, from.dentry, m);
+		error = mount_copy_children(from.mount, from.dentry, m);
 		if (error)
-			detach_tree(m);
+			mount_detach_tree(m);
 		mutex_unlock(&mount_mutex);
 	}
 	path_put(&from);
@@ -177,7 +135,7 @@ static int mount_move(const char *source, struct path *where)
 		error = -EINVAL;
 	else if (mount_is_below(at.mount, from.mount))
 		error = -ELOOP;
-	else if (at.mount->flags & (MOUNT_DETACHED | MOUNT_INTERNAL))
+	else if (!mount_is_ours(at.mount) || !mount_is_ours(from.mount))
 		error = -EINVAL;
 	if (!error) {
 		mount_detach(from.mount);
@@ -235,11 +193,11 @@ static int remount(struct path *where, unsigned long ms, const char *options)
 
 	if (where->dentry != m->root)
 		return -EINVAL;
-	if (m->flags & (MOUNT_INTERNAL | MOUNT_DETACHED))
-		return -EINVAL;
 	mutex_lock(&mount_mutex);
 	was = s->flags & SUPER_RDONLY;
-	if (ms & MS_RDONLY)
+	if (!mount_is_ours(m))
+		error = -EINVAL;
+	else if (ms & MS_RDONLY)
 		error = become_read_only(m, ms & MS_BIND);
 	if (!error && !(ms & MS_BIND)) {
 		if (s->ops->remount)
@@ -350,7 +308,7 @@ static int unmount_locked(struct mount *m, int flags)
 	}
 	if (!(flags & MNT_DETACH) && (!list_empty(&m->children) || refcount_read(&m->refs) != 2))
 		return -EBUSY;
-	detach_tree(m);
+	mount_detach_tree(m);
 	mount_changed();
 	return 0;
 }
@@ -373,10 +331,8 @@ long sys_umount2(struct ustr target, int32_t flags)
 	mutex_lock(&mount_mutex);
 	if (!capable(CAP_SYS_ADMIN))
 		error = -EPERM;
-	else if (p.dentry != p.mount->root || (p.mount->flags & (MOUNT_DETACHED | MOUNT_INTERNAL)))
+	else if (p.dentry != p.mount->root || !mount_is_ours(p.mount) || p.mount->parent == p.mount)
 		error = -EINVAL;
-	else if (p.mount->parent == p.mount)
-		error = p.mount == root_mount ? -EINVAL : -EBUSY;
 	else if (p.mount == root.mount && !(flags & MNT_DETACH))
 		error = -EBUSY;
 	else
@@ -390,6 +346,8 @@ undo_path:
 
 static int check_pivot(const struct path *new, const struct path *old, const struct path *root)
 {
+	if (!mount_is_ours(new->mount) || !mount_is_ours(root->mount))
+		return -EINVAL;
 	if (new->mount == root->mount || old->mount == root->mount)
 		return -EBUSY;
 	if (new->dentry != new->mount->root || root->dentry != root->mount->root)

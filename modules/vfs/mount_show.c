@@ -132,6 +132,8 @@ int mount_for_each(const struct path *root, int format, bool (*fn)(const char *l
 		struct path p = { m, m->root };
 		bool reached;
 
+		if (m->ns != root->mount->ns)
+			continue;
 		if (path_format_from(&p, root, where, PATH_SIZE_MAX, true, &reached) < 0 || !reached)
 			continue;
 		format_line(&l, m, where, where + PATH_SIZE_MAX, format);

@@ -207,23 +207,49 @@ long sys_chroot(struct ustr path)
 	return error;
 }
 
+/* The name of the working directory; "(unreachable)" before it if the root does not lead there. */
+static long name_cwd(char *text, size_t size)
+{
+	static const char outside[] = "(unreachable)";
+	struct path cwd, root;
+	bool reached;
+	long n = fs_get_cwd(&cwd);
+
+	if (n)
+		return n;
+	n = fs_get_root(&root);
+	if (n)
+		goto undo_cwd;
+	if (READ_ONCE(cwd.dentry->flags) & DENTRY_UNLINKED)
+		n = -ENOENT;
+	else
+		n = path_format_from(&cwd, &root, text, size, false, &reached);
+	path_put(&root);
+	if (n >= 0 && !reached) {
+		size_t more = sizeof(outside) - 1;
+
+		if ((size_t)n + more >= size) {
+			n = -ENAMETOOLONG;
+			goto undo_cwd;
+		}
+		memmove(text + more, text, (size_t)n + 1);
+		memcpy(text, outside, more);
+		n += (long)more;
+	}
+undo_cwd:
+	path_put(&cwd);
+	return n;
+}
+
 long sys_getcwd(struct uout_u8 buf, size_t size)
 {
-	struct path cwd;
 	char *text;
 	long n;
 
 	text = kmalloc(PATH_SIZE_MAX, 0);
 	if (!text)
 		return -ENOMEM;
-	n = fs_get_cwd(&cwd);
-	if (!n) {
-		if (READ_ONCE(cwd.dentry->flags) & DENTRY_UNLINKED)
-			n = -ENOENT;
-		else
-			n = path_format(&cwd, text, PATH_SIZE_MAX);
-		path_put(&cwd);
-	}
+	n = name_cwd(text, PATH_SIZE_MAX);
 	if (n >= 0) {
 		if ((size_t)n + 1 > size)
 			n = -ERANGE;

@@ -65,6 +65,8 @@ struct mount {
 	struct dentry *root;
 	struct mount *parent;		/* itself at the top */
 	struct dentry *mountpoint;
+	struct mount_ns *ns;		/* the name space in which it is attached, or null; under mount_mutex */
+	struct mount *copy;		/* what it became in the name space that is being made; under mount_mutex */
 	struct mount *hash_next;
 	struct list children, sibling;
 	struct list all_link;
@@ -140,12 +142,12 @@ int path_lookup_user(int dirfd, struct ustr name, unsigned int walk, struct path
 int path_lookup_from(const struct path *start, const char *name, unsigned int walk, struct path *out);
 
 /*
- * The absolute name of a path as the caller's root sees it, with " (deleted)" if it has none any more, "(unreachable)" before it
- * if it is outside. Copies to the start of buf, terminated; length or -ENAMETOOLONG. May sleep.
+ * The absolute name of a path as the caller's root sees it, with " (deleted)" if it has none any more; what is outside of the root is named
+ * from the top of its tree of mounts. Copies to the start of buf, terminated; length or -ENAMETOOLONG. May sleep.
  */
 int path_format(const struct path *p, char *buf, size_t size);
 
-/* The same as seen from `root`. `mark`: add " (deleted)". *reached (may be null): is it below root? Otherwise "(unreachable)" is put before. */
+/* The same as seen from `root`. `mark`: add " (deleted)". *reached (may be null): is it below root? */
 int path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool mark,
 		     bool *reached);
 
@@ -167,8 +169,24 @@ int mount_kernel(const char *type, const char *source, const char *where, unsign
 int mount_root(struct super *s);
 /* A mount outside the tree, for files without names; takes over the super block's reference. Null when out. */
 struct mount *mount_create_internal(struct super *s);
-/* The root of all, references taken. */
+/* The root of the first name space, references taken. */
 void mount_get_root(struct path *out);
+
+/* ---- name spaces of mounts: mount_namespaces(7) ---- */
+
+struct mount_ns;
+void mount_ns_get(struct mount_ns *ns);
+void mount_ns_put(struct mount_ns *ns);
+/* A thread's, with a reference; null if it has none any more. */
+struct mount_ns *thread_mount_ns(struct thread *t);
+/* Gives the caller a name space of its own, a copy; its root and working directory lead there. It shares them with no other thread. -ENOMEM. May sleep. */
+int mount_ns_unshare(void);
+/* Moves the caller, root and working directory to the top of the name space. -EINVAL if it shares them with another thread. May sleep. */
+int mount_ns_enter(struct mount_ns *ns);
+/* What stands for it as a file: /proc/<pid>/ns/mnt leads there. -ENOMEM. */
+int mount_ns_path(struct mount_ns *ns, struct path *out);
+/* The name space (without a reference) that such a file stands for; null if it is no such file. */
+struct mount_ns *mount_ns_of_file(const struct file *f);
 
 /* A line of /proc/<pid>/mounts (0), mountinfo (1), mountstats (2) for each mount that root reaches. Stops when fn says false. May sleep. */
 int mount_for_each(const struct path *root, int format, bool (*fn)(const char *line, size_t n, void *arg),

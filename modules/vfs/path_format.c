@@ -14,40 +14,36 @@ static bool prepend(char *buf, char **at, const char *text, size_t n)
 	return true;
 }
 
-/* One try: 0, or -ENAMETOOLONG. *reached tells whether the caller's root was met. */
+/* One try: 0, or -ENAMETOOLONG. *reached tells whether the root was met. */
 static int format_once(const struct path *p, const struct path *root, char *buf, char **at, bool *reached)
 {
 	struct mount *m = p->mount;
 	struct dentry *d = p->dentry;
 	bool any = false;
 
-	*reached = true;
+	*reached = false;
 	while (!(m == root->mount && d == root->dentry)) {
 		const char *name;
 
 		if (d == m->root) {
 			struct mount *up = READ_ONCE(m->parent);
 
-			if (up == m) {
-				*reached = m == root->mount || !(m->flags & MOUNT_DETACHED);
-				break;
-			}
 			d = READ_ONCE(m->mountpoint);
+			if (up == m || !d)
+				goto out;
 			m = up;
-			if (!d)
-				break;
 			continue;
 		}
 		name = rcu_dereference(d->name);
 		if (!prepend(buf, at, name, strlen(name)) || !prepend(buf, at, "/", 1))
 			return -ENAMETOOLONG;
 		any = true;
-		if (rcu_dereference(d->parent) == d) {
-			*reached = false;
-			break;
-		}
+		if (rcu_dereference(d->parent) == d)
+			goto out;
 		d = rcu_dereference(d->parent);
 	}
+	*reached = true;
+out:
 	if (!any && !prepend(buf, at, "/", 1))
 		return -ENAMETOOLONG;
 	return 0;
@@ -79,8 +75,6 @@ int path_format_from(const struct path *p, const struct path *root, char *buf, s
 		return error;
 	if (reached)
 		*reached = inside;
-	else if (!inside && !prepend(buf, &at, "(unreachable)", 13))
-		return -ENAMETOOLONG;
 	n = (size_t)(end - at);
 	memmove(buf, at, n + 1);
 	return (int)n;

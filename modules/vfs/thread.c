@@ -7,7 +7,7 @@
 #include <linux/sched.h>
 
 #include "core/sched/clone.h"
-#include "modules/vfs/internal.h"
+#include "modules/vfs/mount.h"
 
 int vfs_slot = -1;
 
@@ -60,6 +60,10 @@ int vfs_thread_create(struct thread *child, struct thread *parent, struct clone_
 			refcount_get(&fs->refs);
 		else
 			fs = fs_context_copy(fs);
+		if (fs && (flags & CLONE_NEWNS) && fs_context_new_ns(fs)) {
+			fs_context_put(fs);
+			fs = NULL;
+		}
 		vt = vfs_thread_alloc(files, fs);
 	}
 	if (!vt)
@@ -167,21 +171,6 @@ static struct fd_table *thread_files(struct thread *t)
 	return files;
 }
 
-static struct fs_context *thread_fs(struct thread *t)
-{
-	struct vfs_thread *vt = thread_data(t, vfs_slot);
-	struct fs_context *fs;
-
-	if (!vt)
-		return NULL;
-	spin_lock(&vt->lock);
-	fs = vt->fs;
-	if (fs)
-		refcount_get(&fs->refs);
-	spin_unlock(&vt->lock);
-	return fs;
-}
-
 int thread_fd_file(struct thread *t, int fd, struct file **out)
 {
 	struct fd_table *files = thread_files(t);
@@ -277,19 +266,55 @@ unsigned int fs_context_users(void)
 }
 MODAPI(fs_context_users);
 
+/* The context of another thread, locked, and with it vfs_thread.lock; null if it has none: nothing is locked then. */
+static struct fs_context *lock_fs(struct thread *t)
+{
+	struct vfs_thread *vt = thread_data(t, vfs_slot);
+
+	if (!vt)
+		return NULL;
+	spin_lock(&vt->lock);
+	if (!vt->fs) {
+		spin_unlock(&vt->lock);
+		return NULL;
+	}
+	spin_lock(&vt->fs->lock);
+	return vt->fs;
+}
+
+static void unlock_fs(struct thread *t, struct fs_context *fs)
+{
+	struct vfs_thread *vt = thread_data(t, vfs_slot);
+
+	spin_unlock(&fs->lock);
+	spin_unlock(&vt->lock);
+}
+
 static int thread_get_path(struct thread *t, bool root, struct path *out)
 {
-	struct fs_context *fs = thread_fs(t);
+	struct fs_context *fs = lock_fs(t);
 
 	if (!fs)
 		return -ENOENT;
-	spin_lock(&fs->lock);
 	*out = root ? fs->root : fs->cwd;
 	path_get(out);
-	spin_unlock(&fs->lock);
-	fs_context_put(fs);
+	unlock_fs(t, fs);
 	return 0;
 }
+
+struct mount_ns *thread_mount_ns(struct thread *t)
+{
+	struct fs_context *fs = lock_fs(t);
+	struct mount_ns *ns;
+
+	if (!fs)
+		return NULL;
+	ns = fs->ns;
+	mount_ns_get(ns);
+	unlock_fs(t, fs);
+	return ns;
+}
+MODAPI(thread_mount_ns);
 
 int thread_get_cwd(struct thread *t, struct path *out)
 {
@@ -305,13 +330,13 @@ MODAPI(thread_get_root);
 
 uint32_t thread_umask(struct thread *t)
 {
-	struct fs_context *fs = thread_fs(t);
+	struct fs_context *fs = lock_fs(t);
 	uint32_t umask;
 
 	if (!fs)
 		return 0;
-	umask = READ_ONCE(fs->umask);
-	fs_context_put(fs);
+	umask = fs->umask;
+	unlock_fs(t, fs);
 	return umask;
 }
 MODAPI(thread_umask);

@@ -58,6 +58,38 @@ static void test_figures(char *p)
 	CHECK_EQ(smaps(p, "Anonymous"), 3 * k);
 }
 
+/* smaps_rollup: from the first address to the last; each figure is there in Linux's form, and the kinds make up the whole. */
+static void test_rollup(void)
+{
+	static const char *const names[] = { "Rss", "Pss", "Pss_Anon", "Pss_File", "Pss_Shmem", "Shared_Clean", "Private_Dirty", "Referenced",
+		"Anonymous", "LazyFree", "AnonHugePages", "Shared_Hugetlb", "Private_Hugetlb", "Swap", "Locked" };
+	long value[sizeof(names) / sizeof(*names)];
+	unsigned long first = 0, last = 0, start, end;
+	char line[4096];
+	FILE *f = fopen("/proc/self/maps", "r");
+
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx-%lx", &start, &end) == 2 && !strstr(line, "[vsyscall]")) {
+			first = first ? first : start;
+			last = end;
+		}
+	fclose(f);
+	memset(value, 0xff, sizeof(value));
+	f = fopen("/proc/self/smaps_rollup", "r");
+	CHECK(f && fgets(line, sizeof(line), f));
+	CHECK(!strcmp(line + 73, "[rollup]\n"));
+	CHECK(sscanf(line, "%lx-%lx ---p 00000000 00:00 0", &start, &end) == 2 && start == first && end == last);
+	while (fgets(line, sizeof(line), f))
+		for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (!strncmp(line, names[i], strlen(names[i])) && line[strlen(names[i])] == ':' && !strcmp(line + 24, " kB\n"))
+				value[i] = atol(line + 16);
+	fclose(f);
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++)
+		test_result(value[i] >= 0, names[i], __FILE__, __LINE__, value[i]);
+	CHECK(value[0] >= value[1] && value[1] >= value[2]);
+	CHECK(labs(value[1] - value[2] - value[3] - value[4]) <= 2);	/* rounded each */
+}
+
 static void test_shared_by_fork(char *p)
 {
 	uint64_t e[PAGES];
@@ -107,6 +139,7 @@ int main(void)
 		CHECK_EQ((e[i] & EXCLUSIVE) != 0, i == 1 || i == 2 || i == 5);
 	}
 	test_figures(p);
+	test_rollup();
 	test_shared_by_fork(p);
 	shared = mmap(NULL, 2 * (size_t)page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	shared[0] = 1;
