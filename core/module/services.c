@@ -84,12 +84,18 @@ static const struct sysvipc_ops default_sysvipc = {
 	.show = no_table, .limit_get = no_limit_get, .limit_set = no_limit_set,
 };
 
+static int no_queue_limit_get(enum mqueue_limit which, int64_t *out) { (void)which; (void)out; return -ENOSYS; }
+static int no_queue_limit_set(enum mqueue_limit which, int64_t value) { (void)which; (void)value; return -ENOSYS; }
+
+static const struct mqueue_ops default_mqueue = { .limit_get = no_queue_limit_get, .limit_set = no_queue_limit_set };
+
 struct module_services services_active = {
 	.authority = &default_authority,
 	.process = &default_process,
 	.futex = &default_futex,
 	.signal_mask = &default_signal_mask,
 	.sysvipc = &default_sysvipc,
+	.mqueue = &default_mqueue,
 };
 KAPI(services_active);
 
@@ -99,4 +105,5 @@ const struct module_services services_default = {
 	.futex = &default_futex,
 	.signal_mask = &default_signal_mask,
 	.sysvipc = &default_sysvipc,
+	.mqueue = &default_mqueue,
 };

@@ -118,6 +118,16 @@ struct sysvipc_ops {
 	int (*limit_set)(enum sysvipc_limit which, uint64_t value);	/* -EINVAL: too large */
 };
 
+/* The limits of POSIX message queues as /proc/sys/fs/mqueue shows them. Provided by mqueue; the default has none (-ENOSYS). */
+enum mqueue_limit {
+	MQUEUE_QUEUES_MAX, MQUEUE_MSG_MAX, MQUEUE_MSGSIZE_MAX, MQUEUE_MSG_DEFAULT, MQUEUE_MSGSIZE_DEFAULT,
+	MQUEUE_LIMITS,
+};
+struct mqueue_ops {
+	int (*limit_get)(enum mqueue_limit which, int64_t *out);
+	int (*limit_set)(enum mqueue_limit which, int64_t value);	/* -EINVAL: out of range */
+};
+
 /* One field a service; null fields of a module are not provided by it. */
 struct module_services {
 	const struct authority_ops *authority;
@@ -125,6 +135,7 @@ struct module_services {
 	const struct futex_ops *futex;
 	const struct signal_mask_ops *signal_mask;
 	const struct sysvipc_ops *sysvipc;
+	const struct mqueue_ops *mqueue;
 };
 
 extern struct module_services services_active;

@@ -1,7 +1,8 @@
 /*
- * Users: what all processes of one real user id use together, for the limits that count by user (RLIMIT_NPROC, RLIMIT_SIGPENDING).
+ * Users: what all processes of one real user id use together, for the limits that count by user (RLIMIT_NPROC, RLIMIT_SIGPENDING,
+ * RLIMIT_MSGQUEUE).
  *
- * A user exists while something refers to it: a task (for its life), a process nobody has waited for, a queued signal, a timer. Tasks
+ * A user exists while something refers to it: a task (for its life), a process nobody has waited for, a queued signal, a timer, a message queue. Tasks
  * count from their creation until they end; the last one of a process until the process is reaped, since a zombie takes a number, too.
  *
  * `users_lock` guards the table and the step from one reference to none; it is a leaf and taken with interrupts off. The counters are
@@ -105,6 +106,26 @@ void user_uncharge_signal(struct user *u)
 	__atomic_fetch_sub(&u->signals, 1, __ATOMIC_RELAXED);
 	user_put(u);
 }
+
+bool user_charge_queue(struct user *u, uint64_t bytes, uint64_t limit)
+{
+	uint64_t before = __atomic_load_n(&u->queue_bytes, __ATOMIC_RELAXED);
+
+	do {
+		if (bytes > limit || before > limit - bytes)
+			return false;
+	} while (!__atomic_compare_exchange_n(&u->queue_bytes, &before, before + bytes, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	user_get(u);
+	return true;
+}
+MODAPI(user_charge_queue);
+
+void user_uncharge_queue(struct user *u, uint64_t bytes)
+{
+	__atomic_fetch_sub(&u->queue_bytes, bytes, __ATOMIC_RELAXED);
+	user_put(u);
+}
+MODAPI(user_uncharge_queue);
 
 int user_change(uint32_t uid)
 {

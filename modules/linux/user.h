@@ -11,6 +11,7 @@ struct user {
 	struct refcount refs;		/* the last goes under the table's lock */
 	uint64_t tasks;			/* threads, and processes that nobody waited for yet */
 	uint64_t signals;		/* queued ones, and timers */
+	uint64_t queue_bytes;		/* what POSIX message queues may hold */
 };
 
 /* The user of a real id, with a reference; made when it is the first. Null when out of memory. May sleep. */
@@ -33,6 +34,10 @@ bool user_may_have_task(const struct user *u, uint64_t limit);
 bool user_charge_signal(struct user *u, uint64_t limit, bool must);
 /* Null is taken. */
 void user_uncharge_signal(struct user *u);
+
+/* Counts what a message queue may hold, with a reference; false if it would be more than `limit` in all. Any context. */
+bool user_charge_queue(struct user *u, uint64_t bytes, uint64_t limit);
+void user_uncharge_queue(struct user *u, uint64_t bytes);
 
 /* The caller is about to get this real user id. -EAGAIN when out of memory. */
 int user_change(uint32_t uid);

@@ -141,3 +141,4 @@ void proc_nodes_free(void);
 int proc_system_init(void);
 int proc_sys_init(void);
 int proc_sysvipc_init(void);
+int proc_mqueue_init(void);

@@ -282,6 +282,8 @@ int procfs_init(void)
 	if (!error)
 		error = proc_sysvipc_init();
 	if (!error)
+		error = proc_mqueue_init();
+	if (!error)
 		error = fs_type_register(&proc_type);
 	if (error)
 		proc_nodes_free();

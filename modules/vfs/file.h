@@ -109,6 +109,8 @@ int file_open_at(int dirfd, const char *name, unsigned int flags, uint32_t mode,
 int file_open_at_user(int dirfd, struct ustr name, unsigned int flags, uint32_t mode, struct file **out);
 /* Opens what a path already names (reference of its own). */
 int file_open_path(const struct path *p, unsigned int flags, struct file **out);
+/* The same for a file that the caller just made there, or whose permission it has asked for itself: the mode is not looked at. */
+int file_open_made(const struct path *p, unsigned int flags, struct file **out);
 /* A device without a node: init's console before /dev exists. `mode`: S_IFCHR. -ENXIO. */
 int file_open_device(uint32_t mode, uint64_t rdev, unsigned int flags, struct file **out);
 /*

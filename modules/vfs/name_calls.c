@@ -292,39 +292,53 @@ static int remove_locked(struct walk *w, struct dentry *d, bool directory)
 	return error;
 }
 
-static int remove_name(int dirfd, const char *name, bool directory)
+/* From where the walk begins; it is ended. */
+static int remove_walked(struct walk *w, bool directory)
 {
 	static const int dir_errors[] = { [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY, [LAST_ROOT] = -EBUSY };
-	struct walk w;
 	struct dentry *d = NULL;
 	struct inode *dir;
-	int error = walk_begin(&w, dirfd, name, 0);
+	int error = walk_parent(w);
 
-	if (error)
-		return error;
-	error = walk_parent(&w);
-	if (!error && w.type != LAST_NAME)
-		error = directory ? dir_errors[w.type] : -EISDIR;
+	if (!error && w->type != LAST_NAME)
+		error = directory ? dir_errors[w->type] : -EISDIR;
 	if (error)
 		goto out;
-	dir = w.at.dentry->inode;
+	dir = w->at.dentry->inode;
 	mutex_lock(&dir->lock);
-	error = dentry_lookup_locked(w.at.dentry, w.last, w.length, &d);
+	error = dentry_lookup_locked(w->at.dentry, w->last, w->length, &d);
 	if (!error) {
 		if (!d->inode)
 			error = -ENOENT;
-		else if (w.slashes && !directory)
+		else if (w->slashes && !directory)
 			error = dentry_is_dir(d) ? -EISDIR : -ENOTDIR;
 		else
-			error = remove_locked(&w, d, directory);
+			error = remove_locked(w, d, directory);
 	}
 	mutex_unlock(&dir->lock);
 	if (d)
 		dentry_put(d);
 out:
-	walk_end(&w, false);
+	walk_end(w, false);
 	return error;
 }
+
+static int remove_name(int dirfd, const char *name, bool directory)
+{
+	struct walk w;
+	int error = walk_begin(&w, dirfd, name, 0);
+
+	return error ? error : remove_walked(&w, directory);
+}
+
+int path_unlink_from(const struct path *start, const char *name)
+{
+	struct walk w;
+	int error = walk_begin_at(&w, start, name, 0);
+
+	return error ? error : remove_walked(&w, false);
+}
+MODAPI(path_unlink_from);
 
 long sys_unlinkat(int32_t dirfd, struct ustr path, int32_t flags)
 {

@@ -326,6 +326,12 @@ int file_open_path(const struct path *p, unsigned int flags, struct file **out)
 }
 MODAPI(file_open_path);
 
+int file_open_made(const struct path *p, unsigned int flags, struct file **out)
+{
+	return open_found(p, flags & OPEN_FLAGS, true, out);
+}
+MODAPI(file_open_made);
+
 int file_open_device(uint32_t mode, uint64_t rdev, unsigned int flags, struct file **out)
 {
 	struct inode *inode = inode_create(anon_mount->super, mode | 0600);

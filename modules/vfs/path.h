@@ -156,6 +156,8 @@ int path_mkdir(const char *name, uint32_t mode);
 int path_mknod(const char *name, uint32_t mode, uint64_t rdev);
 /* The same with the caller's umask, for a name that the caller goes on with: *out gets references. */
 int path_mknod_path(const char *name, uint32_t mode, struct path *out);
+/* unlink(2) of a name as seen from `start`. */
+int path_unlink_from(const struct path *start, const char *name);
 int path_stat(const struct path *p, struct kstat *out);
 /* Notes a read of the path's inode, as the mount's flags say. */
 void path_touch_atime(const struct path *p);

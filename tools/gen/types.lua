@@ -62,5 +62,6 @@ return {
 	futex_waitv = struct("struct futex_waitv", "linux/futex.h"),
 	rseq = struct("struct rseq", "linux/rseq.h"),
 	cap_header = struct("struct __user_cap_header_struct", "linux/capability.h"),
+	mq_attr = struct("struct mq_attr", "linux/mqueue.h"),
 	sembuf = struct("struct sembuf", "linux/sem.h"),
 }
