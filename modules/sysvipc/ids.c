@@ -205,7 +205,7 @@ int ipc_lock(struct ipc_ids *ids, int id, struct ipc_object **out)
 	return lock_place(ids, id, true, out);
 }
 
-int ipc_lock_index(struct ipc_ids *ids, int id, struct ipc_object **out)
+static int lock_index(struct ipc_ids *ids, int id, struct ipc_object **out)
 {
 	return lock_place(ids, id, false, out);
 }
@@ -240,7 +240,15 @@ int ipc_permission(const struct ipc_object *o, unsigned int bits)
 	return (wanted & ~granted & 7) && !who->capable(CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
-int ipc_may_change_locked(const struct ipc_object *o)
+/* Drops the lock again if there is an error. */
+static int locked_or(int error, struct ipc_object *o)
+{
+	if (error)
+		ipc_unlock_put(o);
+	return error;
+}
+
+static int may_change(const struct ipc_object *o)
 {
 	struct identity id;
 
@@ -248,6 +256,20 @@ int ipc_may_change_locked(const struct ipc_object *o)
 	if (id.euid == o->cuid || id.euid == o->uid)
 		return 0;
 	return service(authority)->capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+int ipc_lock_to_change(struct ipc_ids *ids, int id, struct ipc_object **out)
+{
+	int error = ipc_lock(ids, id, out);
+
+	return error ? error : locked_or(may_change(*out), *out);
+}
+
+int ipc_lock_to_describe(struct ipc_ids *ids, int id, bool by_id, bool check, struct ipc_object **out)
+{
+	int error = by_id ? ipc_lock(ids, id, out) : lock_index(ids, id, out);
+
+	return error || !check ? error : locked_or(ipc_permission(*out, IPC_MAY_READ), *out);
 }
 
 int ipc_set_locked(struct ipc_object *o, const struct ipc64_perm *p)

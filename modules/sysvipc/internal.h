@@ -83,16 +83,16 @@ void ipc_put(struct ipc_object *o);
 static inline void ipc_hold(struct ipc_object *o) { refcount_get(&o->refs); }
 /* The object of an id with a reference, locked. -EINVAL: there is none; -EIDRM: it went just now. */
 int ipc_lock(struct ipc_ids *ids, int id, struct ipc_object **out);
-/* The same by place, for the *_STAT commands: the sequence number is not looked at. */
-int ipc_lock_index(struct ipc_ids *ids, int id, struct ipc_object **out);
 /* The next object at or after the place *index, locked, with a reference; null at the end. *index is where to go on. */
 struct ipc_object *ipc_lock_next(struct ipc_ids *ids, int *index);
 void ipc_unlock_put(struct ipc_object *o);
 
 /* May the caller do what the bits (IPC_MAY_*, or the flags of a get call) ask? 0 or -EACCES. object.lock held, or ids.lock. */
 int ipc_permission(const struct ipc_object *o, unsigned int bits);
-/* 0, or -EPERM unless the caller is owner, creator or privileged. object.lock held. */
-int ipc_may_change_locked(const struct ipc_object *o);
+/* As ipc_lock, for IPC_SET and IPC_RMID: -EPERM unless the caller is owner, creator or privileged; nothing is locked then. */
+int ipc_lock_to_change(struct ipc_ids *ids, int id, struct ipc_object **out);
+/* As ipc_lock, for the *_STAT commands: by place unless `by_id`; with `check`, -EACCES unless the caller may read. */
+int ipc_lock_to_describe(struct ipc_ids *ids, int id, bool by_id, bool check, struct ipc_object **out);
 /* IPC_SET: -EINVAL for ids that nobody can have. object.lock held. */
 int ipc_set_locked(struct ipc_object *o, const struct ipc64_perm *p);
 void ipc_describe_locked(const struct ipc_object *o, struct ipc64_perm *out);

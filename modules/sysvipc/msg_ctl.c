@@ -41,27 +41,20 @@ static long stat(int id, int command, uintptr_t buf)
 {
 	struct msqid64_ds d = { 0 };
 	struct ipc_object *o;
-	long result = command == IPC_STAT ? ipc_lock(&msg_ids, id, &o) : ipc_lock_index(&msg_ids, id, &o);
+	long result = ipc_lock_to_describe(&msg_ids, id, command == IPC_STAT, command != MSG_STAT_ANY, &o);
 
 	if (result)
 		return result;
-	result = command == MSG_STAT_ANY ? 0 : ipc_permission(o, IPC_MAY_READ);
-	if (!result) {
-		describe_locked(msg_queue_of(o), &d);
-		result = command == IPC_STAT ? 0 : o->id;
-	}
+	describe_locked(msg_queue_of(o), &d);
+	result = command == IPC_STAT ? 0 : o->id;
 	ipc_unlock_put(o);
-	if (result >= 0 && copy_to_user(buf, &d, sizeof(d)))
-		return -EFAULT;
-	return result;
+	return copy_to_user(buf, &d, sizeof(d)) ? -EFAULT : result;
 }
 
 static int change_locked(struct msg_queue *q, const struct msqid64_ds *d)
 {
-	int error = ipc_may_change_locked(&q->ipc);
+	int error;
 
-	if (error)
-		return error;
 	if (d->msg_qbytes > READ_ONCE(msg_max_queue) && !service(authority)->capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	error = ipc_set_locked(&q->ipc, &d->msg_perm);
@@ -82,7 +75,7 @@ static long change(int id, uintptr_t buf)
 
 	if (copy_from_user(&d, buf, sizeof(d)))
 		return -EFAULT;
-	error = ipc_lock(&msg_ids, id, &o);
+	error = ipc_lock_to_change(&msg_ids, id, &o);
 	if (error)
 		return error;
 	wake_list_init(&wakes);
@@ -98,21 +91,17 @@ static long remove(int id)
 {
 	struct wake_list wakes;
 	struct ipc_object *o;
-	int error = ipc_lock(&msg_ids, id, &o);
+	int error = ipc_lock_to_change(&msg_ids, id, &o);
 
 	if (error)
 		return error;
 	wake_list_init(&wakes);
-	error = ipc_may_change_locked(o);
-	if (!error) {
-		ipc_remove_locked(o, 0);
-		msg_wake_all_locked(msg_queue_of(o), true, &wakes);
-	}
+	ipc_remove_locked(o, 0);
+	msg_wake_all_locked(msg_queue_of(o), true, &wakes);
 	ipc_unlock_put(o);
 	wake_list_deliver(&wakes);
-	if (!error)
-		ipc_put(o);
-	return error;
+	ipc_put(o);
+	return 0;
 }
 
 long sys_msgctl(int32_t id, int32_t command, uintptr_t buf)

@@ -27,22 +27,17 @@ static long stat(int id, int command, uintptr_t buf)
 {
 	struct semid64_ds d = { 0 };
 	struct ipc_object *o;
-	long result = command == IPC_STAT ? ipc_lock(&sem_ids, id, &o) : ipc_lock_index(&sem_ids, id, &o);
+	long result = ipc_lock_to_describe(&sem_ids, id, command == IPC_STAT, command != SEM_STAT_ANY, &o);
 
 	if (result)
 		return result;
-	result = command == SEM_STAT_ANY ? 0 : ipc_permission(o, IPC_MAY_READ);
-	if (!result) {
-		ipc_describe_locked(o, &d.sem_perm);
-		d.sem_otime = sem_array_of(o)->otime;
-		d.sem_ctime = sem_array_of(o)->ctime;
-		d.sem_nsems = sem_array_of(o)->count;
-		result = command == IPC_STAT ? 0 : o->id;
-	}
+	ipc_describe_locked(o, &d.sem_perm);
+	d.sem_otime = sem_array_of(o)->otime;
+	d.sem_ctime = sem_array_of(o)->ctime;
+	d.sem_nsems = sem_array_of(o)->count;
+	result = command == IPC_STAT ? 0 : o->id;
 	ipc_unlock_put(o);
-	if (result >= 0 && copy_to_user(buf, &d, sizeof(d)))
-		return -EFAULT;
-	return result;
+	return copy_to_user(buf, &d, sizeof(d)) ? -EFAULT : result;
 }
 
 static long change(int id, uintptr_t buf)
@@ -53,12 +48,10 @@ static long change(int id, uintptr_t buf)
 
 	if (copy_from_user(&d, buf, sizeof(d)))
 		return -EFAULT;
-	error = ipc_lock(&sem_ids, id, &o);
+	error = ipc_lock_to_change(&sem_ids, id, &o);
 	if (error)
 		return error;
-	error = ipc_may_change_locked(o);
-	if (!error)
-		error = ipc_set_locked(o, &d.sem_perm);
+	error = ipc_set_locked(o, &d.sem_perm);
 	if (!error)
 		sem_array_of(o)->ctime = ipc_now();
 	ipc_unlock_put(o);
@@ -69,22 +62,18 @@ static long remove(int id)
 {
 	struct wake_list wakes;
 	struct ipc_object *o;
-	int error = ipc_lock(&sem_ids, id, &o);
+	int error = ipc_lock_to_change(&sem_ids, id, &o);
 
 	if (error)
 		return error;
 	wake_list_init(&wakes);
-	error = ipc_may_change_locked(o);
-	if (!error) {
-		sem_undo_drop_all_locked(sem_array_of(o));
-		sem_fail_all_locked(sem_array_of(o), -EIDRM, &wakes);
-		ipc_remove_locked(o, sem_array_of(o)->count);
-	}
+	sem_undo_drop_all_locked(sem_array_of(o));
+	sem_fail_all_locked(sem_array_of(o), -EIDRM, &wakes);
+	ipc_remove_locked(o, sem_array_of(o)->count);
 	ipc_unlock_put(o);
 	wake_list_deliver(&wakes);
-	if (!error)
-		ipc_put(o);
-	return error;
+	ipc_put(o);
+	return 0;
 }
 
 /* Waiting calls that a semaphore stops: those for zero, or those for a larger value. */

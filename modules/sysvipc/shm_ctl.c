@@ -37,27 +37,22 @@ static long stat(int id, int command, uintptr_t buf)
 	struct shmid64_ds d = { 0 };
 	struct ipc_object *o;
 	struct shm *s;
-	long result = command == IPC_STAT ? ipc_lock(&shm_ids, id, &o) : ipc_lock_index(&shm_ids, id, &o);
+	long result = ipc_lock_to_describe(&shm_ids, id, command == IPC_STAT, command != SHM_STAT_ANY, &o);
 
 	if (result)
 		return result;
 	s = shm_of(o);
-	result = command == SHM_STAT_ANY ? 0 : ipc_permission(o, IPC_MAY_READ);
-	if (!result) {
-		ipc_describe_locked(o, &d.shm_perm);
-		d.shm_segsz = s->size;
-		d.shm_atime = s->atime;
-		d.shm_dtime = s->dtime;
-		d.shm_ctime = s->ctime;
-		d.shm_cpid = s->creator_pid;
-		d.shm_lpid = s->last_pid;
-		d.shm_nattch = s->attached;
-		result = command == IPC_STAT ? 0 : o->id;
-	}
+	ipc_describe_locked(o, &d.shm_perm);
+	d.shm_segsz = s->size;
+	d.shm_atime = s->atime;
+	d.shm_dtime = s->dtime;
+	d.shm_ctime = s->ctime;
+	d.shm_cpid = s->creator_pid;
+	d.shm_lpid = s->last_pid;
+	d.shm_nattch = s->attached;
+	result = command == IPC_STAT ? 0 : o->id;
 	ipc_unlock_put(o);
-	if (result >= 0 && copy_to_user(buf, &d, sizeof(d)))
-		return -EFAULT;
-	return result;
+	return copy_to_user(buf, &d, sizeof(d)) ? -EFAULT : result;
 }
 
 static long change(int id, uintptr_t buf)
@@ -68,12 +63,10 @@ static long change(int id, uintptr_t buf)
 
 	if (copy_from_user(&d, buf, sizeof(d)))
 		return -EFAULT;
-	error = ipc_lock(&shm_ids, id, &o);
+	error = ipc_lock_to_change(&shm_ids, id, &o);
 	if (error)
 		return error;
-	error = ipc_may_change_locked(o);
-	if (!error)
-		error = ipc_set_locked(o, &d.shm_perm);
+	error = ipc_set_locked(o, &d.shm_perm);
 	if (!error)
 		shm_of(o)->ctime = ipc_now();
 	ipc_unlock_put(o);
@@ -83,25 +76,22 @@ static long change(int id, uintptr_t buf)
 static long remove(int id)
 {
 	struct ipc_object *o;
-	bool gone = false;
-	int error = ipc_lock(&shm_ids, id, &o);
+	bool gone;
+	int error = ipc_lock_to_change(&shm_ids, id, &o);
 
 	if (error)
 		return error;
-	error = ipc_may_change_locked(o);
-	if (!error) {
-		gone = !shm_of(o)->attached;
-		if (gone) {
-			shm_remove_locked(shm_of(o));
-		} else {
-			o->mode |= SHM_DEST;
-			ipc_forget_key_locked(o);
-		}
+	gone = !shm_of(o)->attached;
+	if (gone) {
+		shm_remove_locked(shm_of(o));
+	} else {
+		o->mode |= SHM_DEST;
+		ipc_forget_key_locked(o);
 	}
 	ipc_unlock_put(o);
 	if (gone)
 		ipc_put(o);
-	return error;
+	return 0;
 }
 
 /* Pages that a user has locked in all segments. No object lock may be held: the answer may be old when it is there. */
