@@ -213,7 +213,16 @@ static int tmpfs_mount(const struct fs_type *type, const char *source, unsigned 
 	return error;
 }
 
-struct fs_type tmpfs_type = { .name = "tmpfs", .nodev = true, .mount = tmpfs_mount };
+static int tmpfs_check_options(const char *text)
+{
+	struct options o = { 0 };
+
+	return parse_options(text, &o);
+}
+
+struct fs_type tmpfs_type = {
+	.name = "tmpfs", .nodev = true, .mount = tmpfs_mount, .check_options = tmpfs_check_options,
+};
 static struct fs_type ramfs_type = { .name = "ramfs", .nodev = true, .mount = tmpfs_mount };
 static const struct fs_type rootfs_type = { .name = "rootfs", .nodev = true };
 

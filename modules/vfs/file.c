@@ -51,6 +51,8 @@ void file_put(struct file *f)
 		inode_put_write(f->inode);
 		mount_put_write(f->path.mount);
 	}
+	if (unlikely(f->mode & FILE_UNMOUNT))
+		mount_drop_anon(f->path.mount);
 	kfree(f->owner);
 	path_put(&f->path);
 	file_free(f);

@@ -29,6 +29,7 @@ struct poll_table;
 #define FILE_NOWAIT   0x080u		/* RWF_NOWAIT is understood */
 #define FILE_WRITER   0x100u		/* counted in inode.write_count */
 #define FILE_EPOLL    0x400u		/* was in an epoll */
+#define FILE_UNMOUNT  0x800u		/* owns the mount it names until that is attached somewhere (fsmount, open_tree) */
 #define FILE_RCU      0x200u		/* was in a shared table: freed after a grace period */
 
 /* Flags of one transfer, for file_ops.read and write. */

@@ -178,7 +178,7 @@ struct fs_type {
 	/* Makes or finds a super block with one reference for a new mount. `options` is the text of mount's data or "". */
 	int (*mount)(const struct fs_type *type, const char *source, unsigned int flags, const char *options,
 		     struct super **out);
-	/* Would mount or remount take this text? 0 or -EINVAL. Null: there are no options. */
+	/* Would mount or remount take this text? 0 or -EINVAL. Null: that is found out then. */
 	int (*check_options)(const char *options);
 	struct list link;
 };

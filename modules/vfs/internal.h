@@ -184,6 +184,8 @@ int mount_check_write(const struct mount *m);
 int mount_get_write(struct mount *m);
 void mount_put_write(struct mount *m);
 bool mount_root_exists(void);
+/* The descriptor of a mount that stands nowhere ends: drops the mount with all below, if it is one still. */
+void mount_drop_anon(struct mount *m);
 /* pseudo file systems of vfs itself */
 extern struct mount *anon_mount, *pipe_mount;
 int anon_init(void);

@@ -159,51 +159,50 @@ static bool is_written(const struct super *s)
 	return false;
 }
 
-/*
- * Read-only first, then a look for writers: who opens meanwhile either is seen or sees the flag (mount_get_write). A bind
- * remount concerns the one mount, the other kind the file system and so all that show it.
- */
-static int become_read_only(struct mount *m, bool bind)
+/* Read-only first, then a look for writers: who opens meanwhile either is seen or sees the flag (mount_get_write). */
+int mount_become_read_only(struct mount *m)
 {
-	struct super *s = m->super;
-	bool busy;
-
-	if ((bind ? m->flags & MOUNT_RDONLY : s->flags & SUPER_RDONLY) != 0)
+	if (m->flags & MOUNT_RDONLY)
 		return 0;
-	if (bind) {
-		__atomic_or_fetch(&m->flags, MOUNT_RDONLY, __ATOMIC_SEQ_CST);
-		busy = __atomic_load_n(&m->writers, __ATOMIC_SEQ_CST);
-		if (busy)
-			__atomic_and_fetch(&m->flags, ~MOUNT_RDONLY, __ATOMIC_SEQ_CST);
-	} else {
+	__atomic_or_fetch(&m->flags, MOUNT_RDONLY, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&m->writers, __ATOMIC_SEQ_CST))
+		return 0;
+	__atomic_and_fetch(&m->flags, ~MOUNT_RDONLY, __ATOMIC_SEQ_CST);
+	return -EBUSY;
+}
+
+/* The same for the file system, and so for all mounts that show it. */
+int super_reconfigure(struct super *s, unsigned int flags, const char *options)
+{
+	unsigned int was = s->flags & SUPER_RDONLY;
+	int error = 0;
+
+	if ((flags & SUPER_RDONLY) && !was) {
 		__atomic_or_fetch(&s->flags, SUPER_RDONLY, __ATOMIC_SEQ_CST);
-		busy = is_written(s);
-		if (busy)
-			__atomic_and_fetch(&s->flags, ~SUPER_RDONLY, __ATOMIC_SEQ_CST);
+		if (is_written(s))
+			error = -EBUSY;
 	}
-	return busy ? -EBUSY : 0;
+	if (!error && s->ops->remount)
+		error = s->ops->remount(s, options);
+	s->flags = (s->flags & ~SUPER_RDONLY) | (error ? was : flags & SUPER_RDONLY);
+	return error;
 }
 
 static int remount(struct path *where, unsigned long ms, const char *options)
 {
 	struct mount *m = where->mount;
 	struct super *s = m->super;
-	unsigned int was;
 	int error = 0;
 
 	if (where->dentry != m->root)
 		return -EINVAL;
 	mutex_lock(&mount_mutex);
-	was = s->flags & SUPER_RDONLY;
 	if (!mount_is_ours(m))
 		error = -EINVAL;
+	else if (!(ms & MS_BIND))
+		error = super_reconfigure(s, ms & MS_RDONLY ? SUPER_RDONLY : 0, options);
 	else if (ms & MS_RDONLY)
-		error = become_read_only(m, ms & MS_BIND);
-	if (!error && !(ms & MS_BIND)) {
-		if (s->ops->remount)
-			error = s->ops->remount(s, options);
-		s->flags = (s->flags & ~SUPER_RDONLY) | (error ? was : ms & MS_RDONLY ? SUPER_RDONLY : 0);
-	}
+		error = mount_become_read_only(m);
 	if (!error) {
 		WRITE_ONCE(m->flags, (m->flags & ~MOUNT_FLAGS_USER) | mount_flags(ms));
 		mount_changed();

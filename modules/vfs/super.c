@@ -63,15 +63,12 @@ int fs_type_list(char *buf, size_t size)
 }
 MODAPI(fs_type_list);
 
-int super_mount(const char *type_name, const char *source, unsigned int flags, const char *options,
-		struct super **out)
+/* Looks for a type, also in modules that are not loaded. types_mutex is held; it is let go meanwhile. */
+static struct fs_type *find_or_load(const char *type_name)
 {
-	struct fs_type *t;
+	struct fs_type *t = find_type(type_name);
 	char alias[40];
-	int error = -ENODEV;
 
-	mutex_lock(&types_mutex);
-	t = find_type(type_name);
 	if (!t && strlen(type_name) < sizeof(alias) - 3) {
 		/* Its module registers it under the mutex. */
 		mutex_unlock(&types_mutex);
@@ -80,6 +77,40 @@ int super_mount(const char *type_name, const char *source, unsigned int flags, c
 		mutex_lock(&types_mutex);
 		t = find_type(type_name);
 	}
+	return t;
+}
+
+int super_type_exists(const char *type_name)
+{
+	bool exists;
+
+	mutex_lock(&types_mutex);
+	exists = find_or_load(type_name);
+	mutex_unlock(&types_mutex);
+	return exists ? 0 : -ENODEV;
+}
+
+int super_check_options(const char *type_name, const char *options)
+{
+	const struct fs_type *t;
+	int error = 0;
+
+	mutex_lock(&types_mutex);
+	t = find_type(type_name);
+	if (t && t->check_options)
+		error = t->check_options(options);
+	mutex_unlock(&types_mutex);
+	return error;
+}
+
+int super_mount(const char *type_name, const char *source, unsigned int flags, const char *options,
+		struct super **out)
+{
+	struct fs_type *t;
+	int error = -ENODEV;
+
+	mutex_lock(&types_mutex);
+	t = find_or_load(type_name);
 	if (t)
 		error = t->mount(t, source, flags, options, out);
 	mutex_unlock(&types_mutex);
