@@ -247,6 +247,63 @@ static void storm(void)
 	CHECK_EQ(bad, 0);
 }
 
+/* Names of all descriptors in one mount, by both directories. */
+static int look_at_descriptors(const char *where)
+{
+	char name[60];
+	int found = 0;
+
+	for (int fd = 100; fd < 900; fd++) {
+		snprintf(name, sizeof(name), "%s/self/fdinfo/%d", where, fd);
+		found += access(name, F_OK) == 0;
+		snprintf(name, sizeof(name), "%s/self/fd/%d", where, fd);
+		found += access(name, F_OK) == 0;
+	}
+	return found;
+}
+
+/* Mounts go while the kernel's cache of names is so full that it drops what is theirs. */
+static void crowd(void)
+{
+	char name[12];
+	pid_t each[2];
+	int bad = 0;
+
+	for (int fd = 100; fd < 900; fd++)
+		dup2(1, fd);
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		if (mkdir(name, 0755) || mount("proc", name, "proc", 0, "") || look_at_descriptors(name) != 1600)
+			bad++;
+	}
+	CHECK_EQ(bad, 0);
+	for (int i = 0; i < 2; i++) {
+		each[i] = fork();
+		if (each[i])
+			continue;
+		for (int j = 0; j < 4; j++) {
+			snprintf(name, sizeof(name), "%c", 'a' + i);
+			if (mount("proc", name, "proc", 0, "") || look_at_descriptors(name) != 1600 || umount2(name, 0))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		waitpid(each[i], &status, 0);
+		bad += status != 0;
+	}
+	CHECK_EQ(bad, 0);
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		bad += umount2(name, 0) || rmdir(name);
+	}
+	CHECK_EQ(bad, 0);
+	for (int fd = 100; fd < 900; fd++)
+		close(fd);
+}
+
 static void all(void)
 {
 	if (unshare(CLONE_NEWNS) == 0)
@@ -258,6 +315,7 @@ static void all(void)
 	subset();
 	hide();
 	storm();
+	crowd();
 	rmdir("a");
 	rmdir("b");
 }
