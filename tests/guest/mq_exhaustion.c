@@ -44,7 +44,7 @@ static void fill(size_t size)
 
 		mlockall(MCL_CURRENT);		/* a page that it lacks then would be worth a victim */
 		memset(text, 'y', size);
-		while (!mq_send(q, text, size, 1))
+		while (!mq_timedsend(q, text, size, 1, NULL))
 			;
 		if (errno == ENOMEM)		/* what is taken out makes room for as much */
 			reads = mq_receive(q, text, size, NULL) == (long)size && mq_send(q, text, size, 1) == 0;
