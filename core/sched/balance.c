@@ -1,14 +1,52 @@
 /*
- * Where threads run: the choice of a CPU at wake-up and creation, and pulling work to a CPU that would idle.
+ * Where threads run: the choice of a CPU at wake-up and creation, and moving work between queues later.
  *
- * Reads other queues' counts without their locks: a wrong guess costs time, never correctness.
+ * Fair threads: a CPU that would idle takes one over from the longest queue, and now and then one whose queue is clearly shorter does.
+ * Real-time threads: as many of the highest as there are CPUs run. A newcomer goes to the CPU that runs the lowest; each switch looks
+ * whether another CPU has something waiting that is above what waits here (pull); and where one is left waiting, a CPU that runs
+ * something lower is asked to look (push), again at each tick, since it is found without its lock.
+ *
+ * Reads other queues' figures without their locks: a wrong guess costs time, never correctness.
  */
 #include "internal.h"
+
+#include "core/arch/platform.h"
 
 static bool cpu_usable(const struct thread *t, unsigned int cpu)
 {
 	return cpu < cpu_count && cpus[cpu] && READ_ONCE(cpus[cpu]->online) &&
 	       bitmap_test(t->affinity.bits, cpu);
+}
+
+/* The highest of what runs there and what waits there for its turn. */
+static int rank_of(const struct run_queue *rq)
+{
+	int rank = READ_ONCE(rq->rank);
+
+	if (rank == RANK_IDLE && READ_ONCE(rq->count))
+		rank = RANK_FAIR;
+	return MAX(rank, rq_rt_waiting & 1ul << rq->cpu ? rq_rt_highest(rq) : RANK_IDLE);
+}
+
+/* The CPU with the lowest rank, the thread's own before others; CPU_MAX if it may run on none. `except`: not this one. */
+static unsigned int lowest(const struct thread *t, unsigned int except, int *out)
+{
+	unsigned int best = CPU_MAX;
+	int best_rank = RT_PRIORITIES;
+
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		int rank;
+
+		if (i == except || !cpu_usable(t, i))
+			continue;
+		rank = rank_of(rq_of(i));
+		if (rank < best_rank || (rank == best_rank && i == t->cpu)) {
+			best = i;
+			best_rank = rank;
+		}
+	}
+	*out = best_rank;
+	return best;
 }
 
 unsigned int sched_select_cpu(struct thread *t)
@@ -17,6 +55,12 @@ unsigned int sched_select_cpu(struct thread *t)
 
 	if (cpu_count == 1)
 		return 0;
+	if (t->sched.class == SCHED_CLASS_RT) {
+		int rank;
+
+		best = lowest(t, CPU_MAX, &rank);
+		return best != CPU_MAX ? best : 0;
+	}
 	if (cpu_usable(t, t->cpu)) {
 		best = t->cpu;
 		best_count = READ_ONCE(rq_of(best)->count);
@@ -74,10 +118,17 @@ static bool lock_second(const struct run_queue *held, struct run_queue *other)
 	return false;
 }
 
-/*
- * This CPU has nothing to run: takes one thread over from the busiest. rq->lock is held throughout: it keeps wakers away from the
- * thread that is about to sleep, whose stack is still in use. True if something became runnable here.
- */
+/* A waiting thread that was taken out of one queue goes into another; both are locked. */
+static void move(struct thread *t, struct run_queue *from, struct run_queue *to)
+{
+	from->count--;
+	WRITE_ONCE(t->cpu, to->cpu);
+	rq_place(to, t, false);
+	rq_insert(to, t, false);
+	to->count++;
+}
+
+/* rq->lock is held throughout: it keeps wakers away from the thread that is about to sleep, whose stack is still in use. */
 bool sched_pull(struct run_queue *rq)
 {
 	struct run_queue *from = cpu_count > 1 ? busiest(rq) : NULL;
@@ -86,15 +137,85 @@ bool sched_pull(struct run_queue *rq)
 	if (!from || !lock_second(rq, from))
 		return false;
 	if (rq->count == 0 && from->count > 1) {
-		t = rq_steal(from, rq->cpu);
-		if (t) {
-			from->count--;
-			WRITE_ONCE(t->cpu, rq->cpu);
-			rq_place(rq, t, false);
-			rq_insert(rq, t, false);
-			rq->count++;
-		}
+		t = rq_steal_rt(from, rq->cpu, 0);
+		if (!t)
+			t = rq_steal_fair(from, rq->cpu);
+		if (t)
+			move(t, from, rq);
 	}
 	spin_unlock_raw(&from->lock);
 	return rq->count != 0;
+}
+
+void sched_pull_rt(struct run_queue *rq)
+{
+	struct run_queue *from = NULL;
+	int above = rq_rt_highest(rq);
+	struct thread *t;
+
+	if (rq_rt_throttled(rq))
+		return;
+	for (unsigned long left = READ_ONCE(rq_rt_waiting) & ~(1ul << rq->cpu); left; left &= left - 1) {
+		struct run_queue *other = rq_of(bit_lowest(left));
+		int priority = rq_rt_highest(other);
+
+		if (priority > above) {
+			above = priority;
+			from = other;
+		}
+	}
+	if (!from)
+		return;
+	if (!lock_second(rq, from)) {
+		WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+		return;
+	}
+	t = rq_steal_rt(from, rq->cpu, rq_rt_highest(rq));
+	if (t)
+		move(t, from, rq);
+	spin_unlock_raw(&from->lock);
+}
+
+bool sched_is_behind(const struct run_queue *rq)
+{
+	const struct run_queue *from = busiest(rq);
+
+	return from && READ_ONCE(from->count) >= rq->count + 2;
+}
+
+void sched_catch_up(struct run_queue *rq)
+{
+	struct run_queue *from = busiest(rq);
+	struct thread *t;
+
+	if (!from || !lock_second(rq, from))
+		return;
+	t = from->count >= rq->count + 2 ? rq_steal_fair(from, rq->cpu) : NULL;
+	if (t)
+		move(t, from, rq);
+	spin_unlock_raw(&from->lock);
+}
+
+void sched_push(struct run_queue *rq)
+{
+	int priority = rq_rt_highest(rq), rank;
+	const struct thread *t;
+	struct run_queue *to;
+	unsigned int cpu;
+	bool locked;
+
+	if (cpu_count == 1 || !priority)
+		return;
+	t = list_first(&rq->rt[priority], struct thread, sched.rt_link);
+	cpu = lowest(t, rq->cpu, &rank);
+	if (cpu == CPU_MAX || rank >= priority)
+		return;
+	/* Under its lock the request is not lost in a switch that has begun; without, the next tick makes it again. */
+	to = rq_of(cpu);
+	locked = lock_second(rq, to);
+	WRITE_ONCE(cpus[cpu]->need_resched, 1);
+	if (cpus[cpu] != arch_cpu_self())
+		arch_cpu_kick(cpu);
+	if (locked)
+		spin_unlock_raw(&to->lock);
 }

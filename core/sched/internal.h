@@ -10,6 +10,9 @@
 #define FAIR_SLICE_NS (3 * 1000000ull)
 #define RR_SLICE_NS   (100 * 1000000ull)
 #define TICK_NS       (4 * 1000000ull)
+#define BALANCE_TICKS 16u		/* so many ticks between looks at other queues' lengths */
+#define RANK_IDLE (-1)
+#define RANK_FAIR 0
 /* Real-time threads get so much of each period while fair threads wait (sched_rt_runtime_us of Linux). */
 #define RT_PERIOD_NS  (1000 * 1000000ull)
 #define RT_SHARE_NS   (950 * 1000000ull)
@@ -25,6 +28,7 @@ struct run_queue {
 	unsigned int fair_count;	/* waiting in the tree */
 	struct thread *running;
 	struct thread *idle;
+	int rank;			/* of `running`: RANK_IDLE, RANK_FAIR or its real-time priority; others read it without the lock */
 	struct thread *evicted;		/* switched out and to be queued on a CPU of its set */
 	struct rb_root fair;		/* by virtual deadline */
 	struct rb_node *fair_first;
@@ -35,6 +39,8 @@ struct run_queue {
 	uint64_t rt_period;		/* start of the current accounting period, ns */
 	uint64_t rt_used;		/* real-time CPU time in it */
 	struct timer tick;
+	unsigned int ticks;
+	bool behind;			/* another queue has clearly more: take one over at the next switch */
 	uint64_t switches;
 	uint64_t idle_since;
 };
@@ -53,10 +59,20 @@ struct thread *rq_pick(struct run_queue *rq);
 bool rq_preempts(const struct run_queue *rq, const struct thread *t);
 /* Charges the running thread for the time since it was put on the CPU. */
 void rq_charge(struct run_queue *rq, uint64_t now);
+/* Notes who runs now. */
+void rq_set_running(struct run_queue *rq, struct thread *t);
+/* The highest priority of a waiting real-time thread; 0: none waits. Without the lock it is a guess. */
+int rq_rt_highest(const struct run_queue *rq);
+/* Must real-time threads let fair ones run for the rest of the period? */
+bool rq_rt_throttled(const struct run_queue *rq);
+/* CPUs on which real-time threads wait, to be read without a lock. */
+extern unsigned long rq_rt_waiting;
 /* Starts a thread's virtual time on this queue. */
 void rq_place(struct run_queue *rq, struct thread *t, bool woken);
-/* The first waiting thread that may run on `cpu`, taken out; null if none. */
-struct thread *rq_steal(struct run_queue *rq, unsigned int cpu);
+/* The first waiting real-time thread of a priority above `above` that may run on `cpu`, taken out; null if none. */
+struct thread *rq_steal_rt(struct run_queue *rq, unsigned int cpu, int above);
+/* The last waiting fair one, likewise. */
+struct thread *rq_steal_fair(struct run_queue *rq, unsigned int cpu);
 
 unsigned int sched_nice_weight(int nice);
 
@@ -65,7 +81,15 @@ struct run_queue *rq_lock_thread(struct thread *t, unsigned long *flags);
 
 /* balance.c */
 unsigned int sched_select_cpu(struct thread *t);
+/* All with rq->lock held, of this CPU's queue. It would idle: takes a thread over; true if something can run now. */
 bool sched_pull(struct run_queue *rq);
+/* Takes over real-time threads that wait elsewhere and are above all that wait here. */
+void sched_pull_rt(struct run_queue *rq);
+/* Has another queue so many more that one of its threads should come here? And take it. */
+bool sched_is_behind(const struct run_queue *rq);
+void sched_catch_up(struct run_queue *rq);
+/* Of any CPU: a real-time thread waits here. Asks a CPU that runs something lower to take it over. */
+void sched_push(struct run_queue *rq);
 
 /* thread.c: an idle thread; `with_stack` false: for the boot CPU, whose stack exists. Null when out of memory. */
 struct thread *thread_make_idle(unsigned int cpu, bool with_stack);

@@ -65,6 +65,8 @@ static void with_thread_out(struct thread *t, void (*change)(struct sched_entity
 		WRITE_ONCE(target->need_resched, 1);
 		if (target != arch_cpu_self())
 			arch_cpu_kick(rq->cpu);
+	} else if (waiting && t->sched.class == SCHED_CLASS_RT) {
+		sched_push(rq);
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);
 }

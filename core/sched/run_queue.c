@@ -23,6 +23,8 @@ static const unsigned int nice_weights[40] = {
 	110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 };
 
+unsigned long rq_rt_waiting;
+
 unsigned int sched_nice_weight(int nice)
 {
 	return nice_weights[nice + 20];
@@ -32,6 +34,7 @@ void rq_init(struct run_queue *rq, unsigned int cpu)
 {
 	spin_init_unchecked(&rq->lock);	/* passes from thread to thread in a switch */
 	rq->cpu = cpu;
+	rq->rank = RANK_IDLE;
 	for (unsigned int i = 0; i < RT_PRIORITIES; i++)
 		list_init(&rq->rt[i]);
 }
@@ -61,7 +64,8 @@ void rq_insert(struct run_queue *rq, struct thread *t, bool head)
 		else
 			list_add_tail(&rq->rt[e->priority], &e->rt_link);
 		bitmap_set(rq->rt_map, (unsigned int)e->priority);
-		rq->rt_count++;
+		if (rq->rt_count++ == 0)
+			__atomic_fetch_or(&rq_rt_waiting, 1ul << rq->cpu, __ATOMIC_SEQ_CST);
 		return;
 	}
 	if (rb_insert(&rq->fair, &e->node, deadline_before))
@@ -77,7 +81,8 @@ void rq_take_out(struct run_queue *rq, struct thread *t)
 		list_remove(&e->rt_link);
 		if (list_empty(&rq->rt[e->priority]))
 			bitmap_clear(rq->rt_map, (unsigned int)e->priority);
-		rq->rt_count--;
+		if (--rq->rt_count == 0)
+			__atomic_fetch_and(&rq_rt_waiting, ~(1ul << rq->cpu), __ATOMIC_SEQ_CST);
 		return;
 	}
 	if (rq->fair_first == &e->node)
@@ -86,14 +91,22 @@ void rq_take_out(struct run_queue *rq, struct thread *t)
 	rq->fair_count--;
 }
 
-static int rt_highest(const struct run_queue *rq)
+int rq_rt_highest(const struct run_queue *rq)
 {
-	if (rq->rt_map[1])
-		return (int)(64 + bit_highest(rq->rt_map[1]));
-	return rq->rt_map[0] ? (int)bit_highest(rq->rt_map[0]) : 0;
+	unsigned long high = READ_ONCE(rq->rt_map[1]), low = READ_ONCE(rq->rt_map[0]);
+
+	if (high)
+		return (int)(64 + bit_highest(high));
+	return low ? (int)bit_highest(low) : 0;
 }
 
-static bool rt_throttled(const struct run_queue *rq)
+void rq_set_running(struct run_queue *rq, struct thread *t)
+{
+	rq->running = t;
+	WRITE_ONCE(rq->rank, t == rq->idle ? RANK_IDLE : t->sched.class == SCHED_CLASS_RT ? t->sched.priority : RANK_FAIR);
+}
+
+bool rq_rt_throttled(const struct run_queue *rq)
 {
 	return rq->rt_used >= RT_SHARE_NS && rq->fair_first;
 }
@@ -102,8 +115,8 @@ struct thread *rq_pick(struct run_queue *rq)
 {
 	struct thread *t;
 
-	if (rq->rt_count && !rt_throttled(rq))
-		t = list_first(&rq->rt[rt_highest(rq)], struct thread, sched.rt_link);
+	if (rq->rt_count && !rq_rt_throttled(rq))
+		t = list_first(&rq->rt[rq_rt_highest(rq)], struct thread, sched.rt_link);
 	else if (rq->fair_first)
 		t = rb_entry(rq->fair_first, struct thread, sched.node);
 	else
@@ -144,7 +157,7 @@ void rq_charge(struct run_queue *rq, uint64_t now)
 	}
 	if (e->class != SCHED_CLASS_FAIR) {
 		rq->rt_used += ran;
-		if (rt_throttled(rq))
+		if (rq_rt_throttled(rq))
 			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
 		return;
 	}
@@ -188,19 +201,26 @@ void rq_place(struct run_queue *rq, struct thread *t, bool woken)
 	e->slice_left = FAIR_SLICE_NS;
 }
 
-struct thread *rq_steal(struct run_queue *rq, unsigned int cpu)
+struct thread *rq_steal_rt(struct run_queue *rq, unsigned int cpu, int above)
 {
-	struct rb_node *n;
 	struct thread *t;
 
-	for (int p = rt_highest(rq); p > 0 && rq->rt_count; p--)
+	for (int p = rq_rt_highest(rq); p > above && rq->rt_count; p--)
 		list_for_each(t, &rq->rt[p], sched.rt_link)
 			if (bitmap_test(t->affinity.bits, cpu)) {
 				rq_take_out(rq, t);
 				return t;
 			}
+	return NULL;
+}
+
+struct thread *rq_steal_fair(struct run_queue *rq, unsigned int cpu)
+{
+	struct rb_node *n;
+
 	for (n = rb_last(&rq->fair); n; n = rb_prev(n)) {
-		t = rb_entry(n, struct thread, sched.node);
+		struct thread *t = rb_entry(n, struct thread, sched.node);
+
 		if (bitmap_test(t->affinity.bits, cpu)) {
 			rq_take_out(rq, t);
 			return t;

@@ -95,8 +95,15 @@ void sched_finish_switch(struct thread *prev)
 /* The best runnable thread, or idle. rq->lock held. */
 static struct thread *pick_next(struct run_queue *rq)
 {
-	struct thread *next = rq_pick(rq);
+	struct thread *next;
 
+	if (unlikely(READ_ONCE(rq_rt_waiting) & ~(1ul << rq->cpu)))
+		sched_pull_rt(rq);
+	if (unlikely(rq->behind)) {
+		rq->behind = false;
+		sched_catch_up(rq);
+	}
+	next = rq_pick(rq);
 	if (unlikely(!next) && sched_pull(rq))
 		next = rq_pick(rq);
 	return next ? next : rq->idle;
@@ -104,7 +111,9 @@ static struct thread *pick_next(struct run_queue *rq)
 
 static void switch_to(struct run_queue *rq, struct cpu *cpu, struct thread *prev, struct thread *next, uint64_t now)
 {
-	rq->running = next;
+	rq_set_running(rq, next);
+	if (unlikely(rq->rt_count))
+		sched_push(rq);
 	rq->switches++;
 	next->sched.started = now;
 	next->on_cpu = 1;
@@ -162,7 +171,7 @@ static void switch_locked(bool preempted)
 	}
 	next = pick_next(rq);
 	if (next == prev) {
-		rq->running = prev;
+		rq_set_running(rq, prev);
 		spin_unlock_raw(&rq->lock);
 		return;
 	}
@@ -338,6 +347,12 @@ void sched_tick(void)
 			t->sched.slice_left = RR_SLICE_NS;
 		else
 			WRITE_ONCE(cpu->need_resched, 1);
+	}
+	if (rq->rt_count)
+		sched_push(rq);
+	if (cpu_count > 1 && ++rq->ticks % BALANCE_TICKS == 0 && sched_is_behind(rq)) {
+		rq->behind = true;
+		WRITE_ONCE(cpu->need_resched, 1);
 	}
 	spin_unlock_raw(&rq->lock);
 }

@@ -22,7 +22,7 @@ static int make_queue(struct cpu *cpu)
 		return -ENOMEM;
 	rq_init(rq, cpu->id);
 	rq->idle = cpu->idle;
-	rq->running = cpu->idle;
+	rq_set_running(rq, cpu->idle);
 	cpu->run_queue = rq;
 	error = timer_cpu_start(cpu);
 	if (error)

@@ -111,8 +111,37 @@ static void stealing(void)
 	memset(&threads[1].affinity, 0, sizeof(threads[1].affinity));
 	put(&threads[0], false);
 	put(&threads[1], false);
-	CHECK(rq_steal(&rq, 3) == &threads[0]);
-	CHECK(!rq_steal(&rq, 3));
+	CHECK(rq_steal_fair(&rq, 3) == &threads[0]);
+	CHECK(!rq_steal_fair(&rq, 3) && !rq_steal_rt(&rq, 3, 0));
+	rq_take_out(&rq, &threads[1]);
+	for (int i = 0; i < 4; i++) {
+		threads[i].sched.class = SCHED_CLASS_RT;
+		threads[i].sched.priority = 10 + 20 * i;
+		if (i == 3)
+			memset(&threads[i].affinity, 0, sizeof(threads[i].affinity));
+		CHECK((rq_rt_waiting == 1) == (i > 0));
+		put(&threads[i], false);
+	}
+	CHECK(rq_rt_highest(&rq) == 70);
+	CHECK(!rq_steal_rt(&rq, 3, 50));	/* the only one above may not run there */
+	CHECK(rq_steal_rt(&rq, 3, 49) == &threads[2]);
+	CHECK(rq_steal_rt(&rq, 3, 0) == &threads[0]);
+	CHECK(rq_pick(&rq) == &threads[3] && rq_rt_waiting == 1 && rq_pick(&rq) == &threads[1]);
+	CHECK(rq_rt_waiting == 0 && rq_rt_highest(&rq) == 0);
+}
+
+static void rank(void)
+{
+	reset();
+	CHECK(rq.rank == RANK_IDLE);
+	rq_set_running(&rq, &threads[0]);
+	CHECK(rq.running == &threads[0] && rq.rank == RANK_FAIR);
+	threads[0].sched.class = SCHED_CLASS_RT;
+	threads[0].sched.priority = 99;
+	rq_set_running(&rq, &threads[0]);
+	CHECK(rq.rank == 99);
+	rq_set_running(&rq, &idle);
+	CHECK(rq.rank == RANK_IDLE);
 }
 
 int main(void)
@@ -121,5 +150,6 @@ int main(void)
 	shares();
 	throttling();
 	stealing();
+	rank();
 	return check_done();
 }
