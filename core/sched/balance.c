@@ -176,19 +176,12 @@ void sched_pull_rt(struct run_queue *rq)
 	spin_unlock_raw(&from->lock);
 }
 
-bool sched_is_behind(const struct run_queue *rq)
-{
-	const struct run_queue *from = busiest(rq);
-
-	return from && READ_ONCE(from->count) >= rq->count + 2;
-}
-
 void sched_catch_up(struct run_queue *rq)
 {
 	struct run_queue *from = busiest(rq);
 	struct thread *t;
 
-	if (!from || !lock_second(rq, from))
+	if (!from || READ_ONCE(from->count) < rq->count + 2 || !lock_second(rq, from))
 		return;
 	t = from->count >= rq->count + 2 ? rq_steal_fair(from, rq->cpu) : NULL;
 	if (t)

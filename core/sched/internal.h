@@ -28,7 +28,7 @@ struct run_queue {
 	unsigned int fair_count;	/* waiting in the tree */
 	struct thread *running;
 	struct thread *idle;
-	int rank;			/* of `running`: RANK_IDLE, RANK_FAIR or its real-time priority; others read it without the lock */
+	int rank;			/* priority of `running`: RANK_IDLE, RANK_FAIR or a real-time one; others read it without the lock */
 	struct thread *evicted;		/* switched out and to be queued on a CPU of its set */
 	struct rb_root fair;		/* by virtual deadline */
 	struct rb_node *fair_first;
@@ -40,7 +40,6 @@ struct run_queue {
 	uint64_t rt_used;		/* real-time CPU time in it */
 	struct timer tick;
 	unsigned int ticks;
-	bool behind;			/* another queue has clearly more: take one over at the next switch */
 	uint64_t switches;
 	uint64_t idle_since;
 };
@@ -59,8 +58,12 @@ struct thread *rq_pick(struct run_queue *rq);
 bool rq_preempts(const struct run_queue *rq, const struct thread *t);
 /* Charges the running thread for the time since it was put on the CPU. */
 void rq_charge(struct run_queue *rq, uint64_t now);
-/* Notes who runs now. */
-void rq_set_running(struct run_queue *rq, struct thread *t);
+/* Notes who runs now. The priority of idle threads is RANK_IDLE, that of fair ones RANK_FAIR. */
+static inline void rq_set_running(struct run_queue *rq, struct thread *t)
+{
+	rq->running = t;
+	WRITE_ONCE(rq->rank, t->sched.priority);
+}
 /* The highest priority of a waiting real-time thread; 0: none waits. Without the lock it is a guess. */
 int rq_rt_highest(const struct run_queue *rq);
 /* Must real-time threads let fair ones run for the rest of the period? */
@@ -85,8 +88,7 @@ unsigned int sched_select_cpu(struct thread *t);
 bool sched_pull(struct run_queue *rq);
 /* Takes over real-time threads that wait elsewhere and are above all that wait here. */
 void sched_pull_rt(struct run_queue *rq);
-/* Has another queue so many more that one of its threads should come here? And take it. */
-bool sched_is_behind(const struct run_queue *rq);
+/* Takes a fair thread over if another queue has clearly more. */
 void sched_catch_up(struct run_queue *rq);
 /* Of any CPU: a real-time thread waits here. Asks a CPU that runs something lower to take it over. */
 void sched_push(struct run_queue *rq);

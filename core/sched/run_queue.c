@@ -100,12 +100,6 @@ int rq_rt_highest(const struct run_queue *rq)
 	return low ? (int)bit_highest(low) : 0;
 }
 
-void rq_set_running(struct run_queue *rq, struct thread *t)
-{
-	rq->running = t;
-	WRITE_ONCE(rq->rank, t == rq->idle ? RANK_IDLE : t->sched.class == SCHED_CLASS_RT ? t->sched.priority : RANK_FAIR);
-}
-
 bool rq_rt_throttled(const struct run_queue *rq)
 {
 	return rq->rt_used >= RT_SHARE_NS && rq->fair_first;

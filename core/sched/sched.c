@@ -97,12 +97,8 @@ static struct thread *pick_next(struct run_queue *rq)
 {
 	struct thread *next;
 
-	if (unlikely(READ_ONCE(rq_rt_waiting) & ~(1ul << rq->cpu)))
+	if (unlikely(READ_ONCE(rq_rt_waiting)))
 		sched_pull_rt(rq);
-	if (unlikely(rq->behind)) {
-		rq->behind = false;
-		sched_catch_up(rq);
-	}
 	next = rq_pick(rq);
 	if (unlikely(!next) && sched_pull(rq))
 		next = rq_pick(rq);
@@ -350,9 +346,7 @@ void sched_tick(void)
 	}
 	if (rq->rt_count)
 		sched_push(rq);
-	if (cpu_count > 1 && ++rq->ticks % BALANCE_TICKS == 0 && sched_is_behind(rq)) {
-		rq->behind = true;
-		WRITE_ONCE(cpu->need_resched, 1);
-	}
+	if (cpu_count > 1 && ++rq->ticks % BALANCE_TICKS == 0)
+		sched_catch_up(rq);
 	spin_unlock_raw(&rq->lock);
 }

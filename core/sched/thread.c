@@ -363,6 +363,7 @@ struct thread *thread_make_idle(unsigned int cpu, bool with_stack)
 	snprintf(t->name, sizeof(t->name), "idle/%u", cpu);
 	t->cpu = cpu;
 	t->sched.class = t->sched.base_class = SCHED_CLASS_IDLE;
+	t->sched.priority = t->sched.base_priority = RANK_IDLE;
 	t->sched.fresh = false;
 	t->sched.queued = true;
 	t->on_cpu = 1;

@@ -14,6 +14,7 @@ static void reset(void)
 	memset(&rq, 0, sizeof(rq));
 	memset(threads, 0, sizeof(threads));
 	rq_init(&rq, 0);
+	idle.sched.priority = RANK_IDLE;
 	rq.idle = &idle;
 	rq.running = &idle;
 	for (int i = 0; i < 8; i++) {
