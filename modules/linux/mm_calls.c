@@ -363,6 +363,28 @@ long sys_munlock(uintptr_t addr, size_t length)
 	return aspace_change_flags(current->aspace, addr, length, 0, REGION_LOCKED | REGION_LOCK_ON_FAULT);
 }
 
+/* Brings in what is locked now, region by region. What cannot be there is left out, as on Linux. */
+static void populate_locked(struct aspace *as)
+{
+	const unsigned int kind = REGION_LOCKED | REGION_LOCK_ON_FAULT | REGION_SPECIAL;
+	uintptr_t start, end = 0;
+	struct region *r;
+	bool wanted;
+
+	for (;;) {
+		rwlock_read_lock(&as->lock);
+		r = region_find(as, end, true);
+		if (r) {
+			start = r->start;
+			end = r->end;
+			wanted = (r->flags & kind) == REGION_LOCKED && (r->flags & REGION_PROT);
+		}
+		rwlock_read_unlock(&as->lock);
+		if (!r || (wanted && aspace_populate(as, start, end - start, true) == -EINTR))
+			return;
+	}
+}
+
 long sys_mlockall(int32_t flags)
 {
 	uint64_t limit = process_limit(current_process, RLIMIT_MEMLOCK);
@@ -383,11 +405,14 @@ long sys_mlockall(int32_t flags)
 	as->default_flags = flags & MCL_FUTURE ? set : 0;
 	if (flags & MCL_CURRENT)
 		list_for_each(r, &as->region_list, link)
-			if (!(r->flags & (REGION_LOCKED | REGION_SPECIAL))) {
-				r->flags |= set;
-				as->locked_pages += (r->end - r->start) >> PAGE_SHIFT;
+			if (!(r->flags & REGION_SPECIAL)) {
+				if (!(r->flags & REGION_LOCKED))
+					as->locked_pages += (r->end - r->start) >> PAGE_SHIFT;
+				r->flags = (r->flags & ~(unsigned int)(REGION_LOCKED | REGION_LOCK_ON_FAULT)) | set;
 			}
 	rwlock_write_unlock(&as->lock);
+	if (flags & MCL_CURRENT)
+		populate_locked(as);
 	return 0;
 }
 

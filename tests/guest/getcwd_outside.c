@@ -19,23 +19,29 @@ static int lists(const char *path, const char *what)
 	return f ? found : -1;
 }
 
-/* In a child: the root is changed for good. */
+static int ends(const char *text, const char *with)
+{
+	size_t n = strlen(text), m = strlen(with);
+
+	return n >= m && !strcmp(text + n - m, with);
+}
+
+/* In a child: the root is changed for good. What is outside is named from the top, so what lies above our own root stands before. */
 static void outside(void)
 {
-	char text[400], wanted[400];
+	char text[5000];
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY);
 	long n;
 
 	CHECK(lists("/proc/self/mounts", here) == 1);
 	CHECK_EQ(chroot("root"), 0);
-	snprintf(wanted, sizeof(wanted), "(unreachable)%s", here);
 	n = syscall(SYS_getcwd, text, sizeof(text));
-	CHECK_EQ(n, (long)strlen(wanted) + 1);
-	CHECK(!strcmp(text, wanted));
+	CHECK_EQ(n, (long)strlen(text) + 1);
+	CHECK(!strncmp(text, "(unreachable)/", 14) && ends(text, here));
 	n = readlinkat(proc, "self/cwd", text, sizeof(text) - 1);
 	CHECK(n > 0);
 	text[n > 0 ? n : 0] = 0;
-	CHECK(!strcmp(text, here));
+	CHECK(text[0] == '/' && ends(text, here));
 	CHECK_EQ(mkdir("/proc", 0755), 0);
 	CHECK_EQ(mount("proc", "/proc", "proc", 0, NULL), 0);
 	CHECK_EQ(lists("/proc/self/mounts", here), 0);

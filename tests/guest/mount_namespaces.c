@@ -28,6 +28,20 @@ static unsigned long ns_of(pid_t pid)
 	return n;
 }
 
+/* The directory again, in a name space that was entered: by its name from the top, which is not where our root was if that had been changed. */
+static int go_to(int dir)
+{
+	char link[64], name[5000];
+	long n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, name, sizeof(name) - 1);
+	if (n < 0)
+		return -1;
+	name[n] = 0;
+	return chdir(name);
+}
+
 static int pipes[2][2];
 
 static void tell(int to) { if (write(pipes[to][1], "x", 1) != 1) _exit(90); }
@@ -53,7 +67,6 @@ static pid_t other(int by_clone)
 	if (pid == 0) {
 		if (!by_clone && unshare(CLONE_NEWNS))
 			_exit(80);
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		mount_marked("a");
 		tell(0);
 		hear(1);
@@ -91,15 +104,15 @@ static void apart(int by_clone)
 static void enter(int by_pidfd)
 {
 	pid_t pid = other(0), child = fork();
-	char cwd[256], path[64];
+	char path[64];
 	int status;
 
 	if (child == 0) {
-		int fd;
+		int fd, here = open(".", O_PATH | O_DIRECTORY);
 
 		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
 		fd = by_pidfd ? (int)syscall(SYS_pidfd_open, pid, 0) : open(path, O_RDONLY | O_CLOEXEC);
-		if (!getcwd(cwd, sizeof(cwd)) || fd < 0)
+		if (here < 0 || fd < 0)
 			_exit(1);
 		if (!by_pidfd && ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
 			_exit(2);
@@ -109,7 +122,7 @@ static void enter(int by_pidfd)
 			_exit(4);
 		if (ns_of(getpid()) != ns_of(pid) || sees("a/mark"))	/* "a" is looked for in the new root */
 			_exit(5);
-		if (chdir(cwd) || !sees("a/mark"))
+		if (go_to(here) || !sees("a/mark"))
 			_exit(6);
 		_exit(0);
 	}
@@ -121,20 +134,20 @@ static void enter(int by_pidfd)
 /* An open descriptor keeps a name space whose processes are gone. */
 static void kept_by_descriptor(void)
 {
-	char path[64], cwd[256];
+	char path[64];
 	pid_t pid = other(0), child;
-	int fd, status;
+	int fd, here = open(".", O_PATH | O_DIRECTORY), status;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
 	fd = open(path, O_RDONLY);
 	end(pid);
-	CHECK(getcwd(cwd, sizeof(cwd)) != NULL);
 	child = fork();
 	if (child == 0)
-		_exit(setns(fd, 0) == 0 && chdir(cwd) == 0 && sees("a/mark") ? 0 : 1);
+		_exit(setns(fd, 0) == 0 && go_to(here) == 0 && sees("a/mark") ? 0 : 1);
 	waitpid(child, &status, 0);
 	CHECK_EQ(status, 0);
 	close(fd);
+	close(here);
 }
 
 /* What is in a name space goes with it. */
@@ -149,7 +162,7 @@ static void goes_with_the_last(void)
 		if (pid == 0) {
 			int fd;
 
-			if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+			if (unshare(CLONE_NEWNS))
 				_exit(1);
 			mount("none", "a", "tmpfs", 0, "size=8m");
 			fd = open("a/much", O_CREAT | O_WRONLY, 0600);
@@ -165,7 +178,7 @@ static void *unshares(void *arg)
 {
 	long *r = arg;
 
-	*r = unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("none", "b", "tmpfs", 0, NULL);
+	*r = unshare(CLONE_NEWNS) || mount("none", "b", "tmpfs", 0, NULL);
 	close(open("b/mark", O_CREAT | O_WRONLY, 0600));
 	*r |= !sees("b/mark");
 	return NULL;
@@ -245,7 +258,9 @@ static void refusals(void)
 int main(void)
 {
 	own_directory("mount_namespaces");
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	/* Our directory becomes a private mount, so that nothing of this is passed on to other name spaces. */
+	if (unshare(CLONE_NEWNS) || mount(proof_name, proof_name, NULL, MS_BIND, NULL) ||
+	    mount("none", proof_name, NULL, MS_PRIVATE, NULL) || chdir(proof_name))
 		exit(99);
 	mkdir("a", 0755);
 	mkdir("b", 0755);
@@ -258,6 +273,10 @@ int main(void)
 	threads();
 	foreign_mounts();
 	refusals();
+	rmdir("a");
+	rmdir("b");
+	if (chdir("/") == 0)
+		umount(proof_name);
 	proof_remove();
 	return test_done();
 }
