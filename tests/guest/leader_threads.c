@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -35,6 +36,7 @@ static void leader(const char *name, int report)
 	int tty;
 
 	setsid();
+	signal(SIGHUP, SIG_DFL);	/* who started us may ignore it */
 	tty = open(name, O_RDWR | O_NOCTTY);
 	if (tty < 0 || ioctl(tty, TIOCSCTTY, 0))
 		_exit(1);
