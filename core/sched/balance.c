@@ -184,8 +184,12 @@ void sched_catch_up(struct run_queue *rq)
 	if (!from || READ_ONCE(from->count) < rq->count + 2 || !lock_second(rq, from))
 		return;
 	t = from->count >= rq->count + 2 ? rq_steal_fair(from, rq->cpu) : NULL;
-	if (t)
+	if (t) {
 		move(t, from, rq);
+		/* The tick may have come while nothing ran. */
+		if (rq_preempts(rq, t))
+			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+	}
 	spin_unlock_raw(&from->lock);
 }
 

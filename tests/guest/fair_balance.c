@@ -54,6 +54,7 @@ int main(void)
 {
 	pthread_t t[HOGS];
 	cpu_set_t both;
+	int first;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) == 1) {
 		CHECK_EQ(sched_getcpu(), 0);	/* nothing to spread */
@@ -66,14 +67,14 @@ int main(void)
 		hog_cpu[i] = -1;
 	for (long i = 0; i < HOGS; i++)
 		pthread_create(&t[i], NULL, hog, (void *)i);
-	for (double end = now() + 20; on_first() != 1 && now() < end;)
+	for (double end = now() + 20; (first = on_first()) != 1 && now() < end;)
 		usleep(10000);
-	CHECK_EQ(on_first(), 1);
+	CHECK_EQ(first, 1);
 	for (int i = 0; i < HOGS; i++)
 		pthread_setaffinity_np(t[i], sizeof(both), &both);
-	for (double end = now() + 20; on_first() != 2 && now() < end;)
+	for (double end = now() + 20; (first = on_first()) != 2 && now() < end;)
 		usleep(20000);
-	CHECK_EQ(on_first(), 2);
+	CHECK_EQ(first, 2);
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < HOGS; i++)
 		pthread_join(t[i], NULL);
