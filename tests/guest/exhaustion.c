@@ -7,7 +7,7 @@
 // timeout: 120
 // linux: no (fills the whole machine)
 // errors: mmap fork write mprotect fallocate pipe
-#include "include/proof.h"
+#include "include/memory.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -15,26 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/sysinfo.h>
 #include <time.h>
-
-#define MIB (1l << 20)
-
-static long free_mib(void)
-{
-	struct sysinfo s;
-
-	sysinfo(&s);
-	return (long)(s.freeram / MIB * s.mem_unit);
-}
-
-/* Freed memory may come back a little later (RCU). */
-static int comes_back(long before)
-{
-	for (int i = 0; i < 500 && free_mib() < before - 8; i++)
-		usleep(10000);
-	return free_mib() >= before - 8;
-}
 
 /* One that takes all memory is killed; nobody else is. */
 static void greedy_process(void)

@@ -3,32 +3,13 @@
 // flags: -pthread
 // timeout: 120
 // linux: no (other programs run beside it, and are spread out with it)
-#include "include/proof.h"
+#include "include/balance.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #define HOGS 4
 
 static int stop, hog_cpu[HOGS];
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void run_on(int a, int b)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(a, &set);
-	CPU_SET(b, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
 
 static void *hog(void *arg)
 {

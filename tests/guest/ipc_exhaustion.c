@@ -3,30 +3,14 @@
 // timeout: 120
 // linux: no (fills the whole machine)
 // errors: semget msgsnd
+#include "include/memory.h"
 #include "include/sem.h"
 
 #include <sys/msg.h>
-#include <sys/sysinfo.h>
 
-#define MIB (1l << 20)
 #define OBJECTS 32000
 
 static int *ids;
-
-static long free_mib(void)
-{
-	struct sysinfo s;
-
-	sysinfo(&s);
-	return (long)(s.freeram / MIB * s.mem_unit);
-}
-
-static int comes_back(long before)
-{
-	for (int i = 0; i < 500 && free_mib() < before - 8; i++)
-		usleep(10000);
-	return free_mib() >= before - 8;
-}
 
 /* Fills in a child; what it made is removed by the parent. */
 static void fill(void (*fn)(void), int (*removes)(int))

@@ -3,28 +3,10 @@
 // timeout: 120
 // linux: no (fills the whole machine)
 // errors: mq_timedsend
+#include "include/memory.h"
 #include "include/mq.h"
 
-#include <sys/sysinfo.h>
-
-#define MIB (1l << 20)
-
 static mqd_t q;
-
-static long free_mib(void)
-{
-	struct sysinfo s;
-
-	sysinfo(&s);
-	return (long)(s.freeram / MIB * s.mem_unit);
-}
-
-static int comes_back(long before)
-{
-	for (int i = 0; i < 500 && free_mib() < before - 8; i++)
-		usleep(10000);
-	return free_mib() >= before - 8;
-}
 
 /* The errno of the send that failed. */
 static void fill(size_t size)

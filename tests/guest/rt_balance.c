@@ -5,11 +5,10 @@
 // libc: gcc
 // flags: -pthread
 // timeout: 120
-#include "include/proof.h"
+#include "include/balance.h"
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <time.h>
 
 #define ROUNDS 20
 
@@ -17,24 +16,6 @@ static int cpu_a, cpu_b;
 static int ready, order, done_middle, stop;
 static int low_started, middle_started;
 static sem_t start_high, start_middle, start_low;
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void run_on(int a, int b)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(a, &set);
-	CPU_SET(b, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
 
 static void priority(int p)
 {
