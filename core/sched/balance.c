@@ -21,11 +21,11 @@ static bool cpu_usable(const struct thread *t, unsigned int cpu)
 /* The highest of what runs there and what waits there for its turn. */
 static int rank_of(const struct run_queue *rq)
 {
-	int rank = READ_ONCE(rq->rank);
+	int rank = READ_ONCE(rq->rank), waiting = rq_rt_highest(rq);
 
 	if (rank == RANK_IDLE && READ_ONCE(rq->count))
 		rank = RANK_FAIR;
-	return MAX(rank, rq_rt_waiting & 1ul << rq->cpu ? rq_rt_highest(rq) : RANK_IDLE);
+	return waiting ? MAX(rank, waiting) : rank;
 }
 
 /* The CPU with the lowest rank, the thread's own before others; CPU_MAX if it may run on none. `except`: not this one. */
@@ -147,33 +147,43 @@ bool sched_pull(struct run_queue *rq)
 	return rq->count != 0;
 }
 
+/* Of the queues in `candidates`, without locks, the one where the highest waits, if that is above `above`. */
+static struct run_queue *highest_waiting(unsigned long candidates, int above)
+{
+	struct run_queue *found = NULL;
+
+	for (; candidates; candidates &= candidates - 1) {
+		struct run_queue *rq = rq_of(bit_lowest(candidates));
+		int priority = rq_rt_highest(rq);
+
+		if (priority > above) {
+			above = priority;
+			found = rq;
+		}
+	}
+	return found;
+}
+
 void sched_pull_rt(struct run_queue *rq)
 {
-	struct run_queue *from = NULL;
-	int above = rq_rt_highest(rq);
+	unsigned long candidates = READ_ONCE(rq_rt_movable) & ~(1ul << rq->cpu);
+	struct run_queue *from;
 	struct thread *t;
 
 	if (rq_rt_throttled(rq))
 		return;
-	for (unsigned long left = READ_ONCE(rq_rt_waiting) & ~(1ul << rq->cpu); left; left &= left - 1) {
-		struct run_queue *other = rq_of(bit_lowest(left));
-		int priority = rq_rt_highest(other);
-
-		if (priority > above) {
-			above = priority;
-			from = other;
+	/* Where the highest waits, all above what waits here may be bound to that CPU; and the next queue may have one above what came. */
+	while ((from = highest_waiting(candidates, rq_rt_highest(rq)))) {
+		candidates &= ~(1ul << from->cpu);
+		if (!lock_second(rq, from)) {
+			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+			return;
 		}
+		t = rq_steal_rt(from, rq->cpu, rq_rt_highest(rq));
+		if (t)
+			move(t, from, rq);
+		spin_unlock_raw(&from->lock);
 	}
-	if (!from)
-		return;
-	if (!lock_second(rq, from)) {
-		WRITE_ONCE(arch_cpu_self()->need_resched, 1);
-		return;
-	}
-	t = rq_steal_rt(from, rq->cpu, rq_rt_highest(rq));
-	if (t)
-		move(t, from, rq);
-	spin_unlock_raw(&from->lock);
 }
 
 void sched_catch_up(struct run_queue *rq)
@@ -193,19 +203,41 @@ void sched_catch_up(struct run_queue *rq)
 	spin_unlock_raw(&from->lock);
 }
 
+/* The lowest of what the other CPUs have. */
+static int floor_of_others(const struct run_queue *rq)
+{
+	int floor = RT_PRIORITIES;
+	unsigned int i;
+
+	for_each_online_cpu(i)
+		if (i != rq->cpu)
+			floor = MIN(floor, rank_of(rq_of(i)));
+	return floor;
+}
+
+/* The CPU that should take over the highest waiting thread for which there is one; CPU_MAX: all wait rightly. */
+static unsigned int taker(const struct run_queue *rq)
+{
+	int floor = floor_of_others(rq), rank;
+	const struct thread *t;
+
+	for (int priority = rq_rt_highest(rq); priority > MAX(floor, 0); priority--)
+		list_for_each(t, &rq->rt[priority], sched.rt_link) {
+			unsigned int cpu = t->sched.movable ? lowest(t, rq->cpu, &rank) : CPU_MAX;
+
+			if (cpu != CPU_MAX && rank < priority)
+				return cpu;
+		}
+	return CPU_MAX;
+}
+
 void sched_push(struct run_queue *rq)
 {
-	int priority = rq_rt_highest(rq), rank;
-	const struct thread *t;
+	unsigned int cpu = cpu_count > 1 && rq->rt_movable ? taker(rq) : CPU_MAX;
 	struct run_queue *to;
-	unsigned int cpu;
 	bool locked;
 
-	if (cpu_count == 1 || !priority)
-		return;
-	t = list_first(&rq->rt[priority], struct thread, sched.rt_link);
-	cpu = lowest(t, rq->cpu, &rank);
-	if (cpu == CPU_MAX || rank >= priority)
+	if (cpu == CPU_MAX)
 		return;
 	/* Under its lock the request is not lost in a switch that has begun; without, the next tick makes it again. */
 	to = rq_of(cpu);

@@ -36,6 +36,7 @@ struct run_queue {
 	unsigned long rt_map[BITMAP_LONGS(RT_PRIORITIES)];
 	struct list rt[RT_PRIORITIES];
 	unsigned int rt_count;
+	unsigned int rt_movable;	/* those of them that may run elsewhere */
 	uint64_t rt_period;		/* start of the current accounting period, ns */
 	uint64_t rt_used;		/* real-time CPU time in it */
 	struct timer tick;
@@ -68,8 +69,10 @@ static inline void rq_set_running(struct run_queue *rq, struct thread *t)
 int rq_rt_highest(const struct run_queue *rq);
 /* Must real-time threads let fair ones run for the rest of the period? */
 bool rq_rt_throttled(const struct run_queue *rq);
-/* CPUs on which real-time threads wait, to be read without a lock. */
-extern unsigned long rq_rt_waiting;
+/* CPUs on which real-time threads wait that may run elsewhere, to be read without a lock. */
+extern unsigned long rq_rt_movable;
+/* `t`, a waiting real-time thread, may run on other CPUs than before. */
+void rq_note_affinity(struct run_queue *rq, struct thread *t);
 /* Starts a thread's virtual time on this queue. */
 void rq_place(struct run_queue *rq, struct thread *t, bool woken);
 /* The first waiting real-time thread of a priority above `above` that may run on `cpu`, taken out; null if none. */
@@ -90,7 +93,7 @@ bool sched_pull(struct run_queue *rq);
 void sched_pull_rt(struct run_queue *rq);
 /* Takes a fair thread over if another queue has clearly more. */
 void sched_catch_up(struct run_queue *rq);
-/* Of any CPU: a real-time thread waits here. Asks a CPU that runs something lower to take it over. */
+/* Of any CPU: asks a CPU that runs something lower to take over the highest waiting real-time thread that may run there. */
 void sched_push(struct run_queue *rq);
 
 /* thread.c: an idle thread; `with_stack` false: for the boot CPU, whose stack exists. Null when out of memory. */

@@ -146,6 +146,9 @@ int sched_set_affinity(struct thread *t, const struct cpu_set *set)
 		WRITE_ONCE(cpus[rq->cpu]->need_resched, 1);
 		if (cpus[rq->cpu] != arch_cpu_self())
 			arch_cpu_kick(rq->cpu);
+	} else if (t->sched.class == SCHED_CLASS_RT && t->sched.queued && rq->running != t) {
+		rq_note_affinity(rq, t);
+		sched_push(rq);
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);
 	move_waiting(t);

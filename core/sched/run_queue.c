@@ -23,7 +23,7 @@ static const unsigned int nice_weights[40] = {
 	110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 };
 
-unsigned long rq_rt_waiting;
+unsigned long rq_rt_movable;
 
 unsigned int sched_nice_weight(int nice)
 {
@@ -54,6 +54,31 @@ static bool deadline_before(const struct rb_node *a, const struct rb_node *b)
 	return (int64_t)(x->deadline - y->deadline) < 0;
 }
 
+static void set_movable(struct run_queue *rq, struct sched_entity *e, bool movable)
+{
+	if (movable == e->movable)
+		return;
+	e->movable = movable;
+	if (movable && rq->rt_movable++ == 0)
+		__atomic_fetch_or(&rq_rt_movable, 1ul << rq->cpu, __ATOMIC_SEQ_CST);
+	else if (!movable && --rq->rt_movable == 0)
+		__atomic_fetch_and(&rq_rt_movable, ~(1ul << rq->cpu), __ATOMIC_SEQ_CST);
+}
+
+void rq_note_affinity(struct run_queue *rq, struct thread *t)
+{
+	bool movable = false;
+
+	for (unsigned int i = 0; i < BITMAP_LONGS(CPU_MAX); i++) {
+		unsigned long others = t->affinity.bits[i] & cpus_online.bits[i];
+
+		if (i == rq->cpu / 64)
+			others &= ~(1ul << rq->cpu % 64);
+		movable |= others != 0;
+	}
+	set_movable(rq, &t->sched, movable);
+}
+
 void rq_insert(struct run_queue *rq, struct thread *t, bool head)
 {
 	struct sched_entity *e = &t->sched;
@@ -64,8 +89,8 @@ void rq_insert(struct run_queue *rq, struct thread *t, bool head)
 		else
 			list_add_tail(&rq->rt[e->priority], &e->rt_link);
 		bitmap_set(rq->rt_map, (unsigned int)e->priority);
-		if (rq->rt_count++ == 0)
-			__atomic_fetch_or(&rq_rt_waiting, 1ul << rq->cpu, __ATOMIC_SEQ_CST);
+		rq->rt_count++;
+		rq_note_affinity(rq, t);
 		return;
 	}
 	if (rb_insert(&rq->fair, &e->node, deadline_before))
@@ -81,8 +106,8 @@ void rq_take_out(struct run_queue *rq, struct thread *t)
 		list_remove(&e->rt_link);
 		if (list_empty(&rq->rt[e->priority]))
 			bitmap_clear(rq->rt_map, (unsigned int)e->priority);
-		if (--rq->rt_count == 0)
-			__atomic_fetch_and(&rq_rt_waiting, ~(1ul << rq->cpu), __ATOMIC_SEQ_CST);
+		rq->rt_count--;
+		set_movable(rq, e, false);
 		return;
 	}
 	if (rq->fair_first == &e->node)

@@ -97,7 +97,7 @@ static struct thread *pick_next(struct run_queue *rq)
 {
 	struct thread *next;
 
-	if (unlikely(READ_ONCE(rq_rt_waiting)))
+	if (unlikely(READ_ONCE(rq_rt_movable)))
 		sched_pull_rt(rq);
 	next = rq_pick(rq);
 	if (unlikely(!next) && sched_pull(rq))
@@ -108,7 +108,7 @@ static struct thread *pick_next(struct run_queue *rq)
 static void switch_to(struct run_queue *rq, struct cpu *cpu, struct thread *prev, struct thread *next, uint64_t now)
 {
 	rq_set_running(rq, next);
-	if (unlikely(rq->rt_count))
+	if (unlikely(rq->rt_movable))
 		sched_push(rq);
 	rq->switches++;
 	next->sched.started = now;
@@ -344,7 +344,7 @@ void sched_tick(void)
 		else
 			WRITE_ONCE(cpu->need_resched, 1);
 	}
-	if (rq->rt_count)
+	if (rq->rt_movable)
 		sched_push(rq);
 	if (cpu_count > 1 && ++rq->ticks % BALANCE_TICKS == 0)
 		sched_catch_up(rq);

@@ -48,6 +48,7 @@ struct sched_entity {
 	bool queued;			/* runnable on a queue, running included */
 	bool incoming;			/* in none, but somebody is about to queue it */
 	bool fresh;			/* has never run */
+	bool movable;			/* RT, waiting: its set has other CPUs too */
 	bool yielded;			/* RT: goes behind its equals at the next switch */
 	int priority;			/* effective: RT 1..99 */
 	int base_priority;		/* without boost */

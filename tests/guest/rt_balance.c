@@ -1,6 +1,6 @@
 /*
  * With two processors the two highest of the real-time threads run: one that must leave its processor goes on where something lower
- * runs, and one that waits is fetched when the other processor turns to something lower.
+ * runs, one that waits is fetched when the other processor turns to something lower, and neither is kept by higher ones that are bound.
  */
 // libc: gcc
 // flags: -pthread
@@ -170,6 +170,55 @@ static void displaced_one_goes_on(void)
 	CHECK_EQ(wrong, 0);
 }
 
+static void *bound_above(void *arg)
+{
+	double end;
+
+	run_on(cpu_b, cpu_b);
+	priority(25);
+	wait_for(&start_high);
+	for (end = now() + 3; !__atomic_load_n(&done_middle, __ATOMIC_SEQ_CST) && now() < end;)
+		;
+	if (!__atomic_load_n(&done_middle, __ATOMIC_SEQ_CST))
+		__atomic_store_n((int *)arg, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void *lowers_itself(void *arg)
+{
+	(void)arg;
+	run_on(cpu_b, cpu_b);
+	priority(28);
+	wait_for(&start_middle);
+	sem_post(&start_high);
+	sem_post(&start_high);
+	run_on(cpu_a, cpu_b);
+	priority(20);
+	__atomic_store_n(&done_middle, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* A is idle. On B a thread comes to stand behind two that are bound to B: one runs, the other waits, and we go on on A. */
+static void bound_one_does_not_hide_others(void)
+{
+	pthread_t t[3];
+	int wrong = 0;
+
+	run_on(cpu_a, cpu_a);
+	for (int i = 0; i < ROUNDS && !wrong; i++) {
+		ready = done_middle = 0;
+		pthread_create(&t[0], NULL, bound_above, &wrong);
+		pthread_create(&t[1], NULL, bound_above, &wrong);
+		pthread_create(&t[2], NULL, lowers_itself, NULL);
+		all_wait(3);
+		usleep(30000);		/* what else A does would let it look around */
+		sem_post(&start_middle);
+		for (int j = 0; j < 3; j++)
+			pthread_join(t[j], NULL);
+	}
+	CHECK_EQ(wrong, 0);
+}
+
 int main(void)
 {
 	struct sched_param sp = { .sched_priority = 40 };
@@ -190,5 +239,6 @@ int main(void)
 	CHECK_EQ(sched_setscheduler(0, SCHED_FIFO, &sp), 0);
 	waiting_one_is_fetched();
 	displaced_one_goes_on();
+	bound_one_does_not_hide_others();
 	return test_done();
 }
