@@ -14,6 +14,7 @@ static void reset(void)
 	memset(&rq, 0, sizeof(rq));
 	memset(threads, 0, sizeof(threads));
 	rq_init(&rq, 0);
+	cpus_online.bits[0] = 0xf;
 	idle.sched.priority = RANK_IDLE;
 	rq.idle = &idle;
 	rq.running = &idle;
@@ -120,15 +121,46 @@ static void stealing(void)
 		threads[i].sched.priority = 10 + 20 * i;
 		if (i == 3)
 			memset(&threads[i].affinity, 0, sizeof(threads[i].affinity));
-		CHECK((rq_rt_waiting == 1) == (i > 0));
+		CHECK((rq_rt_movable == 1) == (i > 0));
 		put(&threads[i], false);
 	}
 	CHECK(rq_rt_highest(&rq) == 70);
 	CHECK(!rq_steal_rt(&rq, 3, 50));	/* the only one above may not run there */
 	CHECK(rq_steal_rt(&rq, 3, 49) == &threads[2]);
 	CHECK(rq_steal_rt(&rq, 3, 0) == &threads[0]);
-	CHECK(rq_pick(&rq) == &threads[3] && rq_rt_waiting == 1 && rq_pick(&rq) == &threads[1]);
-	CHECK(rq_rt_waiting == 0 && rq_rt_highest(&rq) == 0);
+	CHECK(rq_rt_movable == 0);		/* the two that are left may run nowhere else */
+	CHECK(rq_pick(&rq) == &threads[3] && rq_pick(&rq) == &threads[1]);
+	CHECK(rq.rt_movable == 0 && rq.rt_count == 0 && rq_rt_highest(&rq) == 0);
+}
+
+/* Threads bound to the queue's own CPU are no work for others; one that may go elsewhere while it waits is. */
+static void movable(void)
+{
+	struct thread *a = &threads[0], *b = &threads[1];
+
+	reset();
+	for (int i = 0; i < 2; i++) {
+		threads[i].sched.class = SCHED_CLASS_RT;
+		threads[i].sched.priority = 10;
+		memset(&threads[i].affinity, 0, sizeof(threads[i].affinity));
+		bitmap_set(threads[i].affinity.bits, 0);
+		put(&threads[i], false);
+	}
+	CHECK(rq.rt_count == 2 && rq.rt_movable == 0 && rq_rt_movable == 0);
+	bitmap_set(b->affinity.bits, 5);	/* not online */
+	rq_note_affinity(&rq, b);
+	CHECK(rq.rt_movable == 0 && rq_rt_movable == 0);
+	bitmap_set(b->affinity.bits, 3);
+	rq_note_affinity(&rq, b);
+	rq_note_affinity(&rq, b);
+	CHECK(rq.rt_movable == 1 && rq_rt_movable == 1);
+	CHECK(rq_steal_rt(&rq, 3, 0) == b && rq.rt_movable == 0 && rq_rt_movable == 0);
+	put(b, false);
+	CHECK(rq.rt_movable == 1);
+	bitmap_clear(b->affinity.bits, 3);
+	rq_note_affinity(&rq, b);
+	CHECK(rq.rt_movable == 0 && rq_rt_movable == 0);
+	CHECK(rq_pick(&rq) == a && rq_pick(&rq) == b && rq.rt_count == 0);
 }
 
 static void rank(void)
@@ -151,6 +183,7 @@ int main(void)
 	shares();
 	throttling();
 	stealing();
+	movable();
 	rank();
 	return check_done();
 }
