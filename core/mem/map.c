@@ -362,6 +362,17 @@ static void change_flags(struct aspace *as, struct region *r, unsigned int set, 
 		as->locked_pages -= pages;
 }
 
+/* Bytes of [start, end) that are locked. The lock is held. */
+static size_t locked_within(struct aspace *as, uintptr_t start, uintptr_t end)
+{
+	size_t locked = 0;
+
+	for (struct region *r = region_find(as, start, true); r && r->start < end; r = region_next(as, r))
+		if (r->flags & REGION_LOCKED)
+			locked += MIN(r->end, end) - MAX(r->start, start);
+	return locked;
+}
+
 int aspace_change_flags(struct aspace *as, uintptr_t start, size_t length, unsigned int set, unsigned int clear)
 {
 	uintptr_t end = start + length, at = start;
@@ -375,7 +386,8 @@ int aspace_change_flags(struct aspace *as, uintptr_t start, size_t length, unsig
 	error = rwlock_write_lock_killable(&as->lock);
 	if (error)
 		return error;
-	if ((set & REGION_LOCKED) && (as->locked_pages << PAGE_SHIFT) + length > as->locked_limit)
+	if ((set & REGION_LOCKED) && (as->locked_pages << PAGE_SHIFT) + length > as->locked_limit &&
+	    (as->locked_pages << PAGE_SHIFT) + length - locked_within(as, start, end) > as->locked_limit)
 		error = -ENOMEM;
 	if (!error)
 		error = region_isolate(as, start, end, false);

@@ -335,7 +335,7 @@ static long lock_range(uintptr_t addr, size_t length, unsigned int flags)
 	if (addr + length < addr)
 		return -EINVAL;
 	as->locked_limit = capable(CAP_IPC_LOCK) ? UINT64_MAX / 2 : limit;
-	error = aspace_change_flags(as, addr, length, flags, 0);
+	error = aspace_change_flags(as, addr, length, flags, REGION_LOCK_ON_FAULT);
 	if (error || (flags & REGION_LOCK_ON_FAULT) || !length)
 		return error;
 	error = aspace_populate(as, addr, length, true);

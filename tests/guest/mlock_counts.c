@@ -1,22 +1,9 @@
 /* Locked memory: counted once, present at once or on first use, given up in parts and as a whole, not inherited. */
 // libc: gcc
 // calls: mlock mlock2 munlock mlockall munlockall
-#include "include/proof.h"
+#include "include/locked.h"
 
 #define PAGE 4096l
-
-static long locked(void)
-{
-	char line[200];
-	long kib = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "VmLck: %ld", &kib);
-	if (f)
-		fclose(f);
-	return kib;
-}
 
 static int present(char *p)
 {
