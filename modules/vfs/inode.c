@@ -34,6 +34,7 @@ struct inode *inode_create(struct super *s, uint32_t mode)
 	i->mode = mode;
 	i->nlink = 1;
 	i->super = s;
+	refcount_get(&s->holds);
 	i->ops = &no_inode_ops;
 	i->file_ops = &no_file_ops;
 	i->ino = super_new_ino(s);
@@ -75,6 +76,7 @@ void inode_put(struct inode *inode)
 		return;
 	if (inode->super->ops->evict)
 		inode->super->ops->evict(inode);
+	super_unhold(inode->super);
 	locks_free(inode);
 	rcu_call(&inode->rcu, inode_free_rcu);
 }

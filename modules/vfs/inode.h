@@ -154,6 +154,7 @@ struct super_ops {
 
 struct super {
 	struct refcount refs;
+	struct refcount holds;		/* on its memory: one of all users together, one of each inode */
 	const struct super_ops *ops;
 	const struct fs_type *type;
 	unsigned int flags;

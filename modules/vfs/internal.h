@@ -225,3 +225,6 @@ static inline void deadline_end(uint64_t deadline, long result)
 /* Results of waits as a system call returns them when nothing was transferred. */
 static inline long wait_error(long r) { return r == -EINTR ? -ERESTARTSYS : r; }
 static inline bool capable(int cap) { return service(authority)->capable(cap); }
+
+/* super.c: lets go of the memory of a super block, which its inodes hold until after they are evicted. Any context that may free. */
+void super_unhold(struct super *s);

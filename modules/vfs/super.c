@@ -124,6 +124,7 @@ struct super *super_create(const struct fs_type *type, const struct super_ops *o
 	if (!s)
 		return NULL;
 	refcount_init(&s->refs, 1);
+	refcount_init(&s->holds, 1);
 	s->type = type;
 	s->ops = ops;
 	s->magic = magic;
@@ -138,9 +139,17 @@ struct super *super_create(const struct fs_type *type, const struct super_ops *o
 }
 MODAPI(super_create);
 
+void super_unhold(struct super *s)
+{
+	if (!refcount_put(&s->holds))
+		return;
+	kfree(s->private);
+	kfree(s);
+}
+
 /*
- * The last user is a mount (or a failed mount): every dentry but the pinned tree is unused by then. Inodes hold no reference; they
- * all go with the tree.
+ * The last user is a mount (or a failed mount): every dentry but the pinned tree is unused by then, and goes. One that the sweep has in
+ * hand at this moment is put a little later, with its inode: that holds the memory.
  */
 void super_put(struct super *s)
 {
@@ -156,8 +165,7 @@ void super_put(struct super *s)
 		dentry_drop_tree(s->root);
 		dentry_put(s->root);
 	}
-	kfree(s->private);
-	kfree(s);
+	super_unhold(s);
 }
 MODAPI(super_put);
 
