@@ -71,32 +71,51 @@ int aspace_discard(struct aspace *as, uintptr_t start, size_t length)
 }
 KAPI(aspace_discard);
 
-int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write)
+static bool may_populate(const struct region *r, enum populate_mode how)
+{
+	if (how == POPULATE_FOR_READ)
+		return (r->flags & REGION_READ) && !(r->flags & REGION_SPECIAL);
+	return (r->flags & REGION_WRITE) && !(r->flags & REGION_SPECIAL);
+}
+
+/* One page of a region; the lock of the address space is held. */
+static int populate_page(struct aspace *as, struct region *r, uintptr_t at, enum populate_mode how)
+{
+	bool write = how == POPULATE_FOR_WRITE;
+
+	if (!r)
+		return -ENOMEM;
+	if (how == POPULATE_AS_ALLOWED) {
+		if (!(r->flags & REGION_PROT))
+			return -EFAULT;
+		write = (r->flags & (REGION_WRITE | REGION_SHARED)) == REGION_WRITE;
+	} else if (!may_populate(r, how)) {
+		return -EINVAL;
+	}
+	switch (fault_locked(as, r, at, write ? FAULT_WRITE : FAULT_READ)) {
+	case FAULT_DONE:
+		return 0;
+	case FAULT_BAD_ADDRESS:
+	case FAULT_OUT_OF_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EFAULT;
+	}
+}
+
+int aspace_populate(struct aspace *as, uintptr_t start, size_t length, enum populate_mode how)
 {
 	uintptr_t end = start + length;
+	int error = 0;
 
-	for (uintptr_t at = start; at < end; at += PAGE_SIZE) {
-		enum fault_result result;
-		struct region *r;
-
+	for (uintptr_t at = start; at < end && !error; at += PAGE_SIZE) {
 		if (wait_interrupted(WAIT_KILLABLE))
 			return -EINTR;
 		rwlock_read_lock(&as->lock);
-		r = region_find(as, at, false);
-		if (!r)
-			result = FAULT_BAD_ADDRESS;
-		else if (!(r->flags & REGION_PROT))
-			result = FAULT_DONE;	/* nothing may touch it */
-		else
-			result = fault_locked(as, r, at, write && (r->flags & REGION_WRITE) &&
-					      !(r->flags & REGION_SHARED) ? FAULT_WRITE : FAULT_READ);
+		error = populate_page(as, region_find(as, at, false), at, how);
 		rwlock_read_unlock(&as->lock);
-		if (result == FAULT_BAD_ADDRESS || result == FAULT_OUT_OF_MEMORY)
-			return -ENOMEM;
-		if (result != FAULT_DONE && result != FAULT_BAD_ACCESS)
-			return -EFAULT;
 	}
-	return 0;
+	return error;
 }
 KAPI(aspace_populate);
 

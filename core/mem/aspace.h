@@ -146,8 +146,14 @@ struct remap_request {
 long aspace_remap(struct aspace *as, const struct remap_request *r);
 /* Drops pages: private anonymous read zeroes again, others come anew from their object (MADV_DONTNEED). */
 int aspace_discard(struct aspace *as, uintptr_t start, size_t length);
-/* Makes pages present as an access would (MAP_POPULATE, mlock, MADV_POPULATE_*). -ENOMEM on holes, -EFAULT, -EHWPOISON... */
-int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write);
+/*
+ * Makes pages present. AS_ALLOWED: as far as the regions permit, those of one's own for writing (MAP_POPULATE, mlock); -EFAULT where
+ * nothing may touch them. FOR_READ and FOR_WRITE (MADV_POPULATE_*): as that access would; -EINVAL where it is not
+ * permitted, and for a device. -ENOMEM on a hole or without memory, -EFAULT without a page (past the end of the file), -EINTR when the
+ * thread is to die. What stands before stays.
+ */
+enum populate_mode { POPULATE_AS_ALLOWED, POPULATE_FOR_READ, POPULATE_FOR_WRITE };
+int aspace_populate(struct aspace *as, uintptr_t start, size_t length, enum populate_mode how);
 /* A mapped page. Counts of mappings are those of this moment, and include who else holds the page for a while. */
 struct page_view {
 	uintptr_t va;

@@ -174,7 +174,7 @@ int aspace_map(struct aspace *as, const struct map_request *q, uintptr_t *out)
 	populate = q->populate || ((q->flags | as->default_flags) & REGION_LOCKED);
 	rwlock_write_unlock(&as->lock);
 	if (!error && populate && !(q->flags & REGION_LOCK_ON_FAULT))
-		aspace_populate(as, *out, q->length, q->flags & REGION_WRITE);
+		aspace_populate(as, *out, q->length, POPULATE_AS_ALLOWED);
 	return error;
 }
 KAPI(aspace_map);

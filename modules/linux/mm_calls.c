@@ -311,8 +311,9 @@ long sys_madvise(uintptr_t addr, size_t length, int32_t advice)
 	case MADV_REMOVE:
 		return length ? advise_remove(addr, length) : 0;
 	case MADV_POPULATE_READ:
+		return aspace_populate(as, addr, length, POPULATE_FOR_READ);
 	case MADV_POPULATE_WRITE:
-		return aspace_populate(as, addr, length, advice == MADV_POPULATE_WRITE);
+		return aspace_populate(as, addr, length, POPULATE_FOR_WRITE);
 	case MADV_WIPEONFORK:
 		if (!all_private_anonymous(addr, length))
 			return -EINVAL;
@@ -338,7 +339,7 @@ static long lock_range(uintptr_t addr, size_t length, unsigned int flags)
 	error = aspace_change_flags(as, addr, length, flags, REGION_LOCK_ON_FAULT);
 	if (error || (flags & REGION_LOCK_ON_FAULT) || !length)
 		return error;
-	error = aspace_populate(as, addr, length, true);
+	error = aspace_populate(as, addr, length, POPULATE_AS_ALLOWED);
 	return error == -EFAULT ? -ENOMEM : error;
 }
 
@@ -380,7 +381,7 @@ static void populate_locked(struct aspace *as)
 			wanted = (r->flags & kind) == REGION_LOCKED && (r->flags & REGION_PROT);
 		}
 		rwlock_read_unlock(&as->lock);
-		if (!r || (wanted && aspace_populate(as, start, end - start, true) == -EINTR))
+		if (!r || (wanted && aspace_populate(as, start, end - start, POPULATE_AS_ALLOWED) == -EINTR))
 			return;
 	}
 }

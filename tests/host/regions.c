@@ -72,7 +72,7 @@ void rwlock_write_unlock(struct rwlock *l) { (void)l; }
 void memobj_put(struct memobj *o) { refcount_put(&o->refs); }
 bool commit_charge(uint64_t pages) { committed += (int64_t)pages; return true; }
 void commit_release(uint64_t pages) { committed -= (int64_t)pages; }
-int aspace_populate(struct aspace *as, uintptr_t start, size_t length, bool write) { (void)as; (void)start; (void)length; (void)write; return 0; }
+int aspace_populate(struct aspace *as, uintptr_t start, size_t length, enum populate_mode how) { (void)as; (void)start; (void)length; (void)how; return 0; }
 unsigned int region_mmu_prot(const struct region *r) { return r->flags & REGION_PROT; }
 uint64_t *page_table_entry(struct arch_mmu *mmu, uintptr_t va, bool create) { (void)mmu; (void)va; (void)create; return NULL; }
 uintptr_t page_table_next(struct arch_mmu *mmu, uintptr_t va, uintptr_t end) { (void)mmu; (void)va; return end; }
