@@ -2,8 +2,11 @@
  * x86_64: switching threads, and making their first stack frames. See switch.asm and entry.asm.
  *
  * User FS and GS bases live in the registers while the thread runs, the user's GS base in KERNEL_GS_BASE while the kernel
- * does. With FSGSBASE user code changes them at will, so they are read at each switch; without, the saved values are always
- * right, because only arch_prctl changes them. Kernel threads leave both alone.
+ * does. With FSGSBASE user code changes them at will, so they are read at each switch; without, the saved values are
+ * right as long as only arch_prctl changed them: a selector that user code loads makes the base 0, that of the only segments
+ * there are; the null selector, which clears the base on some processors, is taken as no change (as Linux has it).
+ * The selectors of DS, ES, FS and GS are the thread's, too, and nearly always null; the kernel needs none of them.
+ * Kernel threads leave bases and selectors alone.
  */
 #include "core/arch/thread.h"
 
@@ -64,6 +67,49 @@ static inline void user_gs_write(uint64_t v)
 	__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs" : : "r"(v) : "memory");
 }
 
+#define SELECTOR_FS(selectors) ((uint16_t)((selectors) >> 32))
+#define SELECTOR_GS(selectors) ((uint16_t)((selectors) >> 48))
+
+static inline uint64_t selectors_read(void)
+{
+	uint64_t ds, es, fs, gs;
+
+	__asm__ volatile("movl %%ds, %k0\n\tmovl %%es, %k1\n\tmovl %%fs, %k2\n\tmovl %%gs, %k3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return ds | es << 16 | fs << 32 | gs << 48;
+}
+
+/* Is any of them not null? The usual question, in fewer instructions. */
+static inline unsigned int selectors_any(void)
+{
+	unsigned int ds, es, fs, gs;
+
+	__asm__ volatile("movl %%ds, %0\n\tmovl %%es, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return ds | es | fs | gs;
+}
+
+/* Only what user code could load, or null. Leaves the bases of FS and the user's GS undefined. Interrupts are off. */
+static void selectors_write(uint64_t v)
+{
+	__asm__ volatile("movl %k0, %%ds\n\tmovl %k1, %%es\n\tmovl %k2, %%fs\n\t"
+			 "swapgs\n\tmovl %k3, %%gs\n\tswapgs"
+			 : : "r"(v & 0xffff), "r"(v >> 16 & 0xffff), "r"((uint64_t)SELECTOR_FS(v)), "r"((uint64_t)SELECTOR_GS(v))
+			 : "memory");
+}
+
+/* After bases_save() of the same thread. */
+static __noinline void selectors_save(struct thread *t)
+{
+	t->arch.selectors = selectors_read();
+	if (cpu_features.fsgsbase)
+		return;
+	if (SELECTOR_FS(t->arch.selectors) > 3)
+		t->arch.fs_base = 0;
+	if (SELECTOR_GS(t->arch.selectors) > 3)
+		t->arch.gs_base = 0;
+}
+
 static void bases_save(struct thread *t)
 {
 	if (cpu_features.fsgsbase) {
@@ -81,6 +127,14 @@ static void bases_load(const struct thread *t)
 		msr_write(MSR_FS_BASE, t->arch.fs_base);
 		msr_write(MSR_KERNEL_GS_BASE, t->arch.gs_base);
 	}
+}
+
+static __noinline void selectors_switch(struct thread *prev, const struct thread *next)
+{
+	if (prev->arch.fpu)
+		selectors_save(prev);
+	if (next->arch.fpu)
+		selectors_write(next->arch.selectors);
 }
 
 static __noinline void debug_switch(struct cpu_arch *a, const struct thread *next)
@@ -106,6 +160,8 @@ struct thread *arch_thread_switch(struct thread *prev, struct thread *next)
 		fpu_switch(prev, next);
 		if (prev->arch.fpu)
 			bases_save(prev);
+		if (unlikely(selectors_any() | prev->arch.selectors | next->arch.selectors))
+			selectors_switch(prev, next);
 		if (next->arch.fpu)
 			bases_load(next);
 	}
@@ -152,10 +208,12 @@ int arch_thread_setup_user(struct thread *t, struct thread *parent)
 		unsigned long flags = arch_irq_save();
 
 		bases_save(parent);
+		selectors_save(parent);
 		arch_irq_restore(flags);
 	}
 	t->arch.fs_base = parent->arch.fs_base;
 	t->arch.gs_base = parent->arch.gs_base;
+	t->arch.selectors = parent->arch.selectors;
 	*f = *parent->frame;
 	f->rax = 0;
 	t->frame = f;
@@ -168,13 +226,14 @@ void arch_thread_free(struct thread *t)
 	fpu_free(t);
 }
 
-static void bases_set(uintptr_t fs, uintptr_t gs)
+static void segments_reset(void)
 {
+	struct thread *t = current;
 	unsigned long flags = arch_irq_save();
 
-	current->arch.fs_base = fs;
-	current->arch.gs_base = gs;
-	bases_load(current);
+	t->arch.fs_base = t->arch.gs_base = t->arch.selectors = 0;
+	selectors_write(0);
+	bases_load(t);
 	arch_irq_restore(flags);
 }
 
@@ -183,7 +242,7 @@ void arch_thread_reset_user(struct trap_frame *frame, uintptr_t entry, uintptr_t
 	struct thread *t = current;
 
 	arch_fpu_reset();
-	bases_set(0, 0);
+	segments_reset();
 	if (t->arch.dr7) {
 		preempt_disable();
 		memset(t->arch.dr, 0, sizeof(t->arch.dr));
@@ -231,8 +290,10 @@ KAPI(arch_thread_enter_user);
 void arch_thread_set_tls(struct thread *t, uintptr_t tls)
 {
 	t->arch.fs_base = tls;
+	t->arch.selectors &= ~(0xffffull << 32);
 	if (t == current) {
 		preempt_disable();
+		__asm__ volatile("movl %0, %%fs" : : "r"(0));
 		msr_write(MSR_FS_BASE, tls);
 		preempt_enable();
 	}
@@ -241,9 +302,9 @@ KAPI(arch_thread_set_tls);
 
 uintptr_t arch_thread_tls(struct thread *t)
 {
-	if (t == current && cpu_features.fsgsbase)
-		return fs_base_read();
-	return t->arch.fs_base;
+	if (t != current)
+		return t->arch.fs_base;
+	return cpu_features.fsgsbase ? fs_base_read() : msr_read(MSR_FS_BASE);
 }
 KAPI(arch_thread_tls);
 
@@ -252,8 +313,11 @@ void arch_thread_set_gs(struct thread *t, uintptr_t base)
 	unsigned long flags = arch_irq_save();
 
 	t->arch.gs_base = base;
-	if (t == current)
+	t->arch.selectors &= ~(0xffffull << 48);
+	if (t == current) {
+		__asm__ volatile("swapgs\n\tmovl %0, %%gs\n\tswapgs" : : "r"(0) : "memory");
 		msr_write(MSR_KERNEL_GS_BASE, base);
+	}
 	arch_irq_restore(flags);
 }
 KAPI(arch_thread_set_gs);

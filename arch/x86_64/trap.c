@@ -219,7 +219,7 @@ static void debug_exception(struct trap_frame *f)
 		f->rflags &= ~FLAGS_TF;
 		return;
 	}
-	current->arch.dr6 = dr6;
+	current->arch.dr6 = (uint32_t)dr6;
 	info.kind = dr6 & DR6_BREAKPOINTS ? TRAP_HW_BREAKPOINT : TRAP_SINGLE_STEP;
 	info.address = f->rip;
 	arch_irq_enable();
