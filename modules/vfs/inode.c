@@ -65,6 +65,7 @@ static void inode_free_rcu(struct rcu_head *head)
 {
 	struct inode *inode = container_of(head, struct inode, rcu);
 
+	super_unhold(inode->super);
 	if (inode->flags & INODE_OWN_TEXT)
 		kfree(inode->link_text);
 	kmem_cache_free(inode_cache, inode);
@@ -76,7 +77,6 @@ void inode_put(struct inode *inode)
 		return;
 	if (inode->super->ops->evict)
 		inode->super->ops->evict(inode);
-	super_unhold(inode->super);
 	locks_free(inode);
 	rcu_call(&inode->rcu, inode_free_rcu);
 }
