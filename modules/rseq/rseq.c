@@ -133,13 +133,10 @@ static void kill_caller(struct trap_frame *frame, uintptr_t address)
 	trap_user_fault(frame, &info);
 }
 
-void rseq_notify(struct trap_frame *frame)
+static __noinline void bring_up_to_date(const struct registration *r, struct trap_frame *frame)
 {
-	struct registration *r = own();
 	uint32_t cpu;
 
-	if (!r)
-		return;
 	if (fix_frame(r, frame)) {
 		kill_caller(frame, r->area);
 		return;
@@ -147,6 +144,14 @@ void rseq_notify(struct trap_frame *frame)
 	cpu = arch_cpu_id();
 	if (store_cpu(r, cpu, cpu))
 		kill_caller(frame, r->area);
+}
+
+void rseq_notify(struct trap_frame *frame)
+{
+	const struct registration *r = own();
+
+	if (r)
+		bring_up_to_date(r, frame);
 }
 
 static long unregister(struct uaddr_rseq area, uint32_t length, uint32_t signature)
