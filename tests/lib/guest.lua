@@ -88,6 +88,12 @@ local function pack(options, programs)
 	return archive
 end
 
+-- What a program that did not end said: how it began, and the last of it, where a panic shows every processor.
+local function excerpt(text)
+	if #text <= 24000 then return text end
+	return text:sub(1, 8000) .. "\n[...]\n" .. text:sub(-16000)
+end
+
 -- Runs programs from `first` on in one machine; returns the number of the next one to run (past the end: all done).
 local function boot_from(options, programs, archive, cpus, first)
 	local machine = vm.start {
@@ -103,7 +109,7 @@ local function boot_from(options, programs, archive, cpus, first)
 		local from = machine.position
 		local ending = begun and machine:expect("@@ end " .. program.name .. " %a+ ?%d*%s*\n", program.seconds * 3 + 20, true)
 		if not ending then
-			report.result(false, name .. (begun and ": ends" or ": starts"), begun and machine.text:sub(from, from + 8000) or machine:tail(60))
+			report.result(false, name .. (begun and ": ends" or ": starts"), begun and excerpt(machine.text:sub(from)) or machine:tail(60))
 			machine:kill()
 			return number + 1
 		end
