@@ -178,6 +178,8 @@ struct mount *mount_lookup_rcu(struct mount *m, struct dentry *d);
 bool path_follow_mounts(struct path *p);
 /* From a mount's root to where it is mounted: true if there is such a place. References move. */
 bool path_leave_mount(struct path *p);
+/* A number that changes with every mount that gets or loses its place; path_leave_mount after a change sees the new number. */
+unsigned int mount_sequence(void);
 /* 0 or -EROFS. */
 int mount_check_write(const struct mount *m);
 /* Counts one who writes for longer than a call, so that the mount cannot become read-only meanwhile. -EROFS. */

@@ -16,6 +16,7 @@ struct list all_mounts = LIST_INIT(all_mounts);
 struct wait_queue mount_wait = WAIT_QUEUE_INIT(mount_wait);
 MODAPI(mount_wait);
 static struct spinlock mount_lock = SPINLOCK_INIT(mount_lock);
+static unsigned int place_changes;	/* by mount_lock */
 static struct mount *mount_table[MOUNT_BUCKETS];
 static uint64_t generation;
 static int next_id;
@@ -128,6 +129,11 @@ bool path_follow_mounts(struct path *p)
 	return moved;
 }
 
+unsigned int mount_sequence(void)
+{
+	return load_acquire(&place_changes);
+}
+
 bool path_leave_mount(struct path *p)
 {
 	struct path up;
@@ -175,6 +181,7 @@ void mount_attach(struct mount *m, const struct path *where)
 	path_get(where);
 	dentry_set_mounted(where->dentry, true);
 	spin_lock(&mount_lock);
+	store_release(&place_changes, place_changes + 1);
 	m->parent = where->mount;
 	m->mountpoint = where->dentry;
 	m->flags &= ~MOUNT_DETACHED;
@@ -205,6 +212,7 @@ void mount_detach(struct mount *m)
 	struct mount **link;
 
 	spin_lock(&mount_lock);
+	store_release(&place_changes, place_changes + 1);
 	for (link = &mount_table[mount_bucket(where.mount, where.dentry)]; *link; link = &(*link)->hash_next) {
 		if (*link == m) {
 			rcu_assign(*link, m->hash_next);

@@ -4,9 +4,14 @@
  * w->at always holds references. A link in the middle pushes a frame with what is left of the text around it; the texts stay
  * until walk_end, because the last component may lie in one of them. Only a frame with a rest counts as pending: when none
  * is, the component that ends its text is the last of the whole name.
+ *
+ * A walk that may not leave its root (RESOLVE_BENEATH, RESOLVE_IN_ROOT) passes it unseen if a directory on its way is moved out from
+ * below it and ".." follows. So such a step counts only if nothing was renamed and no mount moved since the walk began; else
+ * -EAGAIN, as openat2(2) has it.
  */
 #include <linux/openat2.h>
 
+#include "modules/vfs/dentry.h"
 #include "modules/vfs/walk.h"
 
 #define RESOLVES(w, bit) ((w)->flags & WALK_RESOLVE(bit))
@@ -33,6 +38,18 @@ static int get_start(int dirfd, const char *name, struct path *out)
 		path_get(out);
 	fd_put(&r);
 	return error;
+}
+
+static bool scoped(const struct walk *w)
+{
+	return RESOLVES(w, RESOLVE_BENEATH | RESOLVE_IN_ROOT);
+}
+
+static void note_sequences(struct walk *w)
+{
+	w->mounts = mount_sequence();
+	while ((w->renames = dentry_sequence_begin()) & 1)
+		arch_cpu_relax();
 }
 
 int walk_begin_at(struct walk *w, const struct path *start, const char *name, unsigned int flags)
@@ -74,8 +91,10 @@ int walk_begin(struct walk *w, int dirfd, const char *name, unsigned int flags)
 		path_get(&w->root);
 		return 0;
 	}
+	if (scoped(w))
+		note_sequences(w);
 	error = get_start(dirfd, name, &w->at);
-	if (!error && RESOLVES(w, RESOLVE_BENEATH | RESOLVE_IN_ROOT)) {
+	if (!error && scoped(w)) {
 		w->root = w->at;
 		path_get(&w->root);
 	}
@@ -111,13 +130,10 @@ static int check_directory(const struct walk *w)
 	return inode_permission(inode, MAY_EXEC);
 }
 
-static int step_up(struct walk *w)
+static int move_up(struct walk *w)
 {
-	int error = get_root(w);
 	struct path p;
 
-	if (error)
-		return error;
 	while (!path_equal(&w->at, &w->root)) {
 		if (w->at.dentry != w->at.mount->root) {
 			p.mount = w->at.mount;
@@ -134,6 +150,17 @@ static int step_up(struct walk *w)
 			return 0;
 	}
 	return RESOLVES(w, RESOLVE_BENEATH) ? -EXDEV : 0;
+}
+
+static int step_up(struct walk *w)
+{
+	int error = get_root(w);
+
+	if (!error)
+		error = move_up(w);
+	if (!error && scoped(w) && (dentry_sequence_changed(w->renames) || mount_sequence() != w->mounts))
+		error = -EAGAIN;
+	return error;
 }
 
 /* The child of w->at with what is mounted on it. */
@@ -237,7 +264,7 @@ static int enter_link(struct walk *w, struct path *link)
 	if (inode->ops->follow) {
 		if (RESOLVES(w, RESOLVE_NO_MAGICLINKS))
 			return -ELOOP;
-		if (RESOLVES(w, RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+		if (scoped(w))
 			return -EXDEV;
 		error = inode->ops->follow(link->dentry, &p);
 		if (error)

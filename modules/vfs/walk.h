@@ -24,6 +24,7 @@ struct walk {
 	struct walk_frame *frames;
 	const char *name;		/* to be parsed */
 	bool trailing;			/* a slash came after a link that was last */
+	unsigned int renames, mounts;	/* sequences when it began, if it may not leave its root */
 	/* The last component, when walk_parent is done. */
 	enum walk_last type;
 	const char *last;		/* not terminated */
