@@ -262,9 +262,12 @@ static int open_tmpfile(const struct path *dir_path, const struct open_how_kerne
 	}
 	error = open_found(&p, how->flags & ~(unsigned int)O_TMPFILE, true, out);
 	dentry_put(p.dentry);
-	if (!error && !(how->flags & O_EXCL))
+	if (error)
+		return error;
+	(*out)->flags |= O_TMPFILE;		/* F_GETFL shows it */
+	if (!(how->flags & O_EXCL))
 		inode->flags |= INODE_LINKABLE;
-	return error;
+	return 0;
 }
 
 int open_path_at(int dirfd, const char *name, const struct open_how_kernel *how, struct file **out)

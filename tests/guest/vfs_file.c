@@ -216,6 +216,7 @@ static void unlinked(void)
 	close(fd);
 	fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	CHECK(fd >= 0);
+	CHECK_EQ(fcntl(fd, F_GETFL) & (O_TMPFILE | O_ACCMODE | O_CREAT), O_TMPFILE | O_RDWR);
 	CHECK_EQ(write(fd, "tmp", 3), 3);
 	close(fd);
 	CHECK_ERRNO(open("/tmp", O_TMPFILE | O_RDONLY, 0600), EINVAL);
