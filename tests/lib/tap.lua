@@ -13,6 +13,7 @@ function tap.header(text, key)
 end
 
 -- Counts TAP lines as results; a program without any counts once, by its end. What it said between two of them belongs to the second.
+-- Results that the program counted (its last line, 1..N) and that are not seen here are a failure.
 function tap.judge(name, text, kind, code)
 	local count, said = 0, {}
 	for line in text:gsub("\r", ""):gmatch("[^\n]+") do
@@ -29,6 +30,10 @@ function tap.judge(name, text, kind, code)
 	if count == 0 or (not ended_well and not text:match("not ok")) then
 		local tail = #text > 3000 and text:sub(-3000) or text
 		report.result(ended_well, ("%s: ends well (%s %s)"):format(name, kind, code), tail)
+	end
+	local counted = tonumber(text:match("%f[^\n\0]1%.%.(%d+)"))
+	if count > 0 and ended_well and counted ~= count then
+		report.result(false, ("%s: shows all its results (%d of %s)"):format(name, count, counted or "?"), text:sub(-3000))
 	end
 end
 

@@ -17,6 +17,6 @@ static int check_count, check_failures;
 static inline int check_done(void)
 {
 	if (check_failures == 0)
-		printf("ok %d - %d checks hold\n", check_count, check_count);
+		printf("ok 1 - %d checks hold\n1..1\n", check_count);
 	return check_failures ? 1 : 0;
 }
