@@ -70,43 +70,49 @@ static inline void user_gs_write(uint64_t v)
 #define SELECTOR_FS(selectors) ((uint16_t)((selectors) >> 32))
 #define SELECTOR_GS(selectors) ((uint16_t)((selectors) >> 48))
 
-static inline uint64_t selectors_read(void)
-{
-	uint64_t ds, es, fs, gs;
+struct selectors { unsigned int ds, es, fs, gs; };
 
-	__asm__ volatile("movl %%ds, %k0\n\tmovl %%es, %k1\n\tmovl %%fs, %k2\n\tmovl %%gs, %k3"
-			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-	return ds | es << 16 | fs << 32 | gs << 48;
-}
-
-/* Is any of them not null? The usual question, in fewer instructions. */
-static inline unsigned int selectors_any(void)
+static inline struct selectors selectors_read(void)
 {
-	unsigned int ds, es, fs, gs;
+	struct selectors s;
 
 	__asm__ volatile("movl %%ds, %0\n\tmovl %%es, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
-			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-	return ds | es | fs | gs;
+			 : "=r"(s.ds), "=r"(s.es), "=r"(s.fs), "=r"(s.gs));
+	return s;
+}
+
+static inline unsigned int selectors_any(void)
+{
+	struct selectors s = selectors_read();
+
+	return s.ds | s.es | s.fs | s.gs;
+}
+
+/* Leaves the user's GS base undefined. Interrupts are off, as in user_gs_read(). */
+static inline void user_gs_select(unsigned int selector)
+{
+	__asm__ volatile("swapgs\n\tmovl %0, %%gs\n\tswapgs" : : "r"(selector) : "memory");
 }
 
 /* Only what user code could load, or null. Leaves the bases of FS and the user's GS undefined. Interrupts are off. */
 static void selectors_write(uint64_t v)
 {
-	__asm__ volatile("movl %k0, %%ds\n\tmovl %k1, %%es\n\tmovl %k2, %%fs\n\t"
-			 "swapgs\n\tmovl %k3, %%gs\n\tswapgs"
-			 : : "r"(v & 0xffff), "r"(v >> 16 & 0xffff), "r"((uint64_t)SELECTOR_FS(v)), "r"((uint64_t)SELECTOR_GS(v))
-			 : "memory");
+	__asm__ volatile("movl %0, %%ds\n\tmovl %1, %%es\n\tmovl %2, %%fs"
+			 : : "r"((unsigned int)v & 0xffff), "r"((unsigned int)(v >> 16) & 0xffff), "r"((unsigned int)SELECTOR_FS(v)));
+	user_gs_select(SELECTOR_GS(v));
 }
 
 /* After bases_save() of the same thread. */
 static __noinline void selectors_save(struct thread *t)
 {
-	t->arch.selectors = selectors_read();
+	struct selectors s = selectors_read();
+
+	t->arch.selectors = s.ds | s.es << 16 | (uint64_t)s.fs << 32 | (uint64_t)s.gs << 48;
 	if (cpu_features.fsgsbase)
 		return;
-	if (SELECTOR_FS(t->arch.selectors) > 3)
+	if (s.fs > 3)
 		t->arch.fs_base = 0;
-	if (SELECTOR_GS(t->arch.selectors) > 3)
+	if (s.gs > 3)
 		t->arch.gs_base = 0;
 }
 
@@ -289,14 +295,15 @@ KAPI(arch_thread_enter_user);
 
 void arch_thread_set_tls(struct thread *t, uintptr_t tls)
 {
+	/* A switch in between would save the base of the selector that is taken away. */
+	preempt_disable();
 	t->arch.fs_base = tls;
 	t->arch.selectors &= ~(0xffffull << 32);
 	if (t == current) {
-		preempt_disable();
 		__asm__ volatile("movl %0, %%fs" : : "r"(0));
 		msr_write(MSR_FS_BASE, tls);
-		preempt_enable();
 	}
+	preempt_enable();
 }
 KAPI(arch_thread_set_tls);
 
@@ -315,7 +322,7 @@ void arch_thread_set_gs(struct thread *t, uintptr_t base)
 	t->arch.gs_base = base;
 	t->arch.selectors &= ~(0xffffull << 48);
 	if (t == current) {
-		__asm__ volatile("swapgs\n\tmovl %0, %%gs\n\tswapgs" : : "r"(0) : "memory");
+		user_gs_select(0);
 		msr_write(MSR_KERNEL_GS_BASE, base);
 	}
 	arch_irq_restore(flags);

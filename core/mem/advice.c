@@ -73,9 +73,9 @@ KAPI(aspace_discard);
 
 static bool may_populate(const struct region *r, enum populate_mode how)
 {
-	if (how == POPULATE_FOR_READ)
-		return (r->flags & REGION_READ) && !(r->flags & REGION_SPECIAL);
-	return (r->flags & REGION_WRITE) && !(r->flags & REGION_SPECIAL);
+	unsigned int needed = how == POPULATE_FOR_READ ? REGION_READ : REGION_WRITE;
+
+	return (r->flags & (needed | REGION_SPECIAL)) == needed;
 }
 
 /* One page of a region; the lock of the address space is held. */
