@@ -21,13 +21,26 @@ static void *hog(void *arg)
 	return NULL;
 }
 
-static int on_first(void)
+static int spinning_on(int cpu)
 {
 	int n = 0;
 
 	for (int i = 0; i < HOGS; i++)
-		n += __atomic_load_n(&hog_cpu[i], __ATOMIC_RELAXED) == 0;
+		n += __atomic_load_n(&hog_cpu[i], __ATOMIC_RELAXED) == cpu;
 	return n;
+}
+
+/* Are there so many on the first processor, and all the others on the second, within 20 s? */
+static int spread(int on_first)
+{
+	double end = now() + 20;
+
+	while (spinning_on(0) != on_first || spinning_on(1) != HOGS - on_first) {
+		if (now() > end)
+			return 0;
+		usleep(20000);
+	}
+	return 1;
 }
 
 /* Three spin on one processor and one on the other; when they may run on both, there are soon two on each. */
@@ -35,7 +48,6 @@ int main(void)
 {
 	pthread_t t[HOGS];
 	cpu_set_t both;
-	int first;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) == 1) {
 		CHECK_EQ(sched_getcpu(), 0);	/* nothing to spread */
@@ -48,14 +60,11 @@ int main(void)
 		hog_cpu[i] = -1;
 	for (long i = 0; i < HOGS; i++)
 		pthread_create(&t[i], NULL, hog, (void *)i);
-	for (double end = now() + 20; (first = on_first()) != 1 && now() < end;)
-		usleep(10000);
-	CHECK_EQ(first, 1);
+	/* All of them: one that has not bound itself yet would do so after it was set free. */
+	CHECK(spread(1));
 	for (int i = 0; i < HOGS; i++)
 		pthread_setaffinity_np(t[i], sizeof(both), &both);
-	for (double end = now() + 20; (first = on_first()) != 2 && now() < end;)
-		usleep(20000);
-	CHECK_EQ(first, 2);
+	CHECK(spread(2));
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < HOGS; i++)
 		pthread_join(t[i], NULL);
