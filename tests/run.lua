@@ -18,6 +18,9 @@ local ON_DEMAND = { torture = true }
 -- The longest that one file of machines may take, unless it was told how much to do; the slowest takes a tenth of it.
 local FILE_SECONDS = 600
 
+-- By kind: runs what of it was chosen.
+local run = {}
+
 local function parse(words)
 	local options, i = { kinds = {}, files = {} }, 1
 	while words[i] do
@@ -29,12 +32,17 @@ local function parse(words)
 			options[name] = words[i]
 		elseif words[i]:match("/") then
 			local path = words[i]
-			local kind = path:match("^tests/(%l+)/") or error("not a test: " .. path, 0)
+			local kind = path:match("^tests/(%l+)/[^/]+$")
+			if not (kind and run[kind] and fs.exists(path)) then
+				error("not a test: " .. path, 0)
+			end
 			options.kinds[kind] = true
 			options.files[kind] = options.files[kind] or {}
 			options.files[kind][path] = true
-		else
+		elseif run[words[i]] then
 			options.kinds[words[i]] = true
+		else
+			error(("not a kind of tests: %s (there are %s; or name files)"):format(words[i], table.concat(KINDS, ", ")), 0)
 		end
 		i = i + 1
 	end
@@ -55,8 +63,6 @@ local function files(options, kind, pattern)
 	end
 	return list
 end
-
-local run = {}
 
 local function run_lua_lists(options, kind)
 	for _, path in ipairs(files(options, kind, "*.lua")) do

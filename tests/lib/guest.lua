@@ -160,18 +160,27 @@ function guest.run_programs(options, programs, cpu_counts)
 	run_guest(options, programs, cpu_counts)
 end
 
--- With --repeat N: N times on four processors, each time in a new machine.
+local function number_option(options, name)
+	local number = math.tointeger(tonumber(options[name]))
+	if options[name] and not (number and number > 0) then
+		error(("--%s wants a number from 1 on, not %s"):format(name, options[name]), 0)
+	end
+	return number
+end
+
+-- With --smp N: on N processors only. With --repeat N: N times on four processors or so many, each time in a new machine.
 function guest.run(options, files)
-	local directory, rounds = options.dir .. "/guest", math.tointeger(tonumber(options["repeat"]))
+	local directory, rounds = options.dir .. "/guest", number_option(options, "repeat")
+	local cpus = number_option(options, "smp")
 	fs.mkdir(directory)
 	local programs = build_programs(directory, files)
-	if not options["repeat"] then
-		guest.run_programs(options, programs, CPUS)
+	if not rounds then
+		guest.run_programs(options, programs, cpus and { cpus } or CPUS)
 		return
 	end
-	for round = 1, rounds or error("--repeat wants a number", 0) do
+	for round = 1, rounds do
 		report.note(("round %d of %d"):format(round, rounds))
-		run_guest(options, programs, { 4 })
+		run_guest(options, programs, { cpus or 4 })
 	end
 end
 

@@ -84,6 +84,9 @@ function report.join(path)
 end
 
 function report.finish()
+	if report.passed + report.failed == 0 then
+		report.result(false, "no test was run")
+	end
 	if report.failed > 0 then
 		print("\nfailed:")
 		for _, name in ipairs(report.failures) do

@@ -14,7 +14,8 @@ options:
   -j N                 parallel jobs
   -v                   show commands
   --key FILE           sign modules with this ed25519 key (PEM) instead of build/keys/modules.pem, which is made when it is not there
-  --repeat N           guest tests: N times over on four processors
+  --repeat N           guest tests: N times over, on four processors
+  --smp N              guest tests: on N processors, instead of 1, 2 and 4
   --                   what follows goes to the program that bench or conformance runs
 options of run:
   --smp N              processors (default 2)
@@ -34,7 +35,7 @@ local WITHOUT_VALUE = { direct = true, uefi = true, gui = true, gdb = true, dry 
 config.PORTS = { "x86_64", "aarch64" }
 
 function config.parse(words)
-	local options = { arch = config.PORTS[1], config = "release", smp = "2", mem = "512", initrd = {}, append = {}, words = {} }
+	local options = { arch = config.PORTS[1], config = "release", mem = "512", initrd = {}, append = {}, words = {} }
 	local i = 1
 	while words[i] do
 		local word = words[i]

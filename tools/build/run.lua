@@ -67,7 +67,7 @@ function run.command(build, options)
 		end
 	end
 	add(table.unpack(arch.machine))
-	add("-smp", options.smp, "-m", options.mem)
+	add("-smp", options.smp or 2, "-m", options.mem)
 	if options.gui then
 		add("-serial", "mon:stdio")
 	else
