@@ -22,12 +22,11 @@ struct clock_page *clock_page = &clock_frame.page;
 KAPI(clock_page);
 
 static struct spinlock lock = SPINLOCK_INIT(lock);
-static uint64_t base_mult;		/* without adjustment */
 static uint32_t set_generation;
 struct wait_queue clock_set_wait = WAIT_QUEUE_INIT(clock_set_wait);
 KAPI(clock_set_wait);
 
-#define CLOCK_SHIFT 24
+#define CLOCK_SHIFT 32		/* the rate of a counter of 1 GHz to 0.23 ns per second */
 
 static inline uint64_t cycles_to_ns(const struct clock_page *p, uint64_t cycles)
 {
@@ -48,6 +47,14 @@ uint64_t clock_monotonic(void)
 	return ns;
 }
 KAPI(clock_monotonic);
+
+uint64_t clock_raw(void)
+{
+	const struct clock_page *p = &clock_storage;
+
+	return (uint64_t)(((unsigned __int128)(arch_cycles() - p->raw_cycles) * p->raw_mult) >> CLOCK_SHIFT);
+}
+KAPI(clock_raw);
 
 int64_t clock_realtime(void)
 {
@@ -173,18 +180,16 @@ void clock_set_realtime(int64_t ns)
 }
 KAPI(clock_set_realtime);
 
-void clock_adjust(int64_t rate_ppb, int64_t slew_ns)
+void clock_set_rate(int64_t rate)
 {
+	int64_t fraction = rate * 65536 / (int64_t)NSEC_PER_SEC;	/* scaled by 2^32 */
 	unsigned long flags = write_begin();
 
 	rebase();
-	clock_storage.mult = base_mult + (uint64_t)((int64_t)base_mult * (rate_ppb / 1000) / 1000000);
-	clock_storage.realtime_offset += slew_ns;
+	clock_storage.mult = clock_storage.raw_mult + (uint64_t)((__int128)clock_storage.raw_mult * fraction >> 32);
 	write_end(flags);
-	if (slew_ns)
-		leap_arm();
 }
-KAPI(clock_adjust);
+KAPI(clock_set_rate);
 
 uint32_t clock_set_generation(void) { return READ_ONCE(set_generation); }
 KAPI(clock_set_generation);
@@ -219,10 +224,9 @@ void clock_start(uint64_t cycles_hz, int64_t realtime_ns)
 {
 	unsigned long flags = write_begin();
 
-	base_mult = (NSEC_PER_SEC << CLOCK_SHIFT) / cycles_hz;	/* 2^54 at most */
 	clock_storage.shift = CLOCK_SHIFT;
-	clock_storage.mult = base_mult;
-	clock_storage.base_cycles = arch_cycles();
+	clock_storage.mult = clock_storage.raw_mult = (NSEC_PER_SEC << CLOCK_SHIFT) / cycles_hz;	/* 2^62 at most */
+	clock_storage.base_cycles = clock_storage.raw_cycles = arch_cycles();
 	clock_storage.base_ns = 0;
 	clock_storage.realtime_offset = realtime_ns;
 	clock_storage.usable = 1;

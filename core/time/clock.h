@@ -1,6 +1,6 @@
 /*
- * Clocks: monotonic ns since boot from the port's counter; real time and TAI as offsets to it. Boot time equals
- * monotonic, since this kernel does not suspend. Readable in every context.
+ * Clocks: monotonic ns since boot from the port's counter; real time and TAI as offsets to it; the raw clock, whose rate nothing steers.
+ * Boot time equals monotonic, since this kernel does not suspend. Readable in every context.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #define NSEC_PER_USEC 1000ull
 
 uint64_t clock_monotonic(void);		/* ns */
+uint64_t clock_raw(void);		/* ns */
 int64_t clock_realtime(void);		/* ns since 1970 */
 int32_t clock_tai_offset(void);		/* seconds */
 void clock_set_tai_offset(int32_t seconds);
@@ -23,8 +24,8 @@ void clock_set_realtime(int64_t ns);
 void clock_set_leap(int64_t at, int step);
 /* Takes the leap if it is due, before its timer gets to it. How many leaps there have been. Any context. */
 unsigned int clock_take_leap(void);
-/* Bends the rate by parts per billion and slews by an offset in ns (adjtimex). */
-void clock_adjust(int64_t rate_ppb, int64_t slew_ns);
+/* Makes the clocks faster by so many ns per second, scaled by 2^16; below 2^45. Monotonic time goes on from where it is. Any context. */
+void clock_set_rate(int64_t rate);
 uint32_t clock_set_generation(void);
 struct wait_queue;
 extern struct wait_queue clock_set_wait;
@@ -45,6 +46,8 @@ struct clock_page {
 	int64_t realtime_offset;	/* realtime = monotonic + this */
 	int32_t tai_offset;
 	uint32_t usable;		/* 0: user space must make the system call */
+	uint64_t raw_cycles;		/* these two as base_cycles and mult, for the raw clock; fixed once `usable` */
+	uint64_t raw_mult;
 };
 extern struct clock_page *clock_page;
 

@@ -31,14 +31,26 @@ static inline bool read_clock(uint64_t *ns, int64_t *realtime_offset, int32_t *t
 	return true;
 }
 
+/* The clock whose rate nothing steers; false if the kernel must be asked. */
+static inline bool read_raw(uint64_t *ns)
+{
+	const struct clock_page *p = &clock_frame;
+
+	if (!READ_ONCE(p->usable))
+		return false;
+	*ns = (uint64_t)((unsigned __int128)(read_cycles() - p->raw_cycles) * p->raw_mult >> p->shift);
+	return true;
+}
+
 static inline int vdso_clock_gettime(int clock, struct __kernel_timespec *ts)
 {
+	int64_t offset = 0;
+	int32_t tai = 0;
 	uint64_t ns;
-	int64_t offset;
-	int32_t tai;
 
-	/* REALTIME, MONOTONIC, their coarse forms, BOOTTIME, TAI. */
-	if ((unsigned int)clock > CLOCK_TAI || !((1u << clock) & 0x8e3u) || !read_clock(&ns, &offset, &tai))
+	/* REALTIME, MONOTONIC, its raw form, their coarse forms, BOOTTIME, TAI. */
+	if ((unsigned int)clock > CLOCK_TAI || !((1u << clock) & 0x8f3u) ||
+	    !(clock == CLOCK_MONOTONIC_RAW ? read_raw(&ns) : read_clock(&ns, &offset, &tai)))
 		return (int)system_call(__NR_clock_gettime, clock, (long)ts);
 	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
 		ns += (uint64_t)offset;

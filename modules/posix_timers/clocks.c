@@ -101,7 +101,10 @@ int clock_now(int clock, int64_t *ns)
 	case CLOCK_TAI:
 		*ns = clock_realtime() + (int64_t)clock_tai_offset() * (int64_t)NSEC_PER_SEC;
 		return 0;
-	case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_RAW: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME:
+	case CLOCK_MONOTONIC_RAW:
+		*ns = (int64_t)clock_raw();
+		return 0;
+	case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME:
 	case CLOCK_BOOTTIME_ALARM:
 		*ns = (int64_t)clock_monotonic();
 		return 0;
@@ -158,12 +161,16 @@ void clock_was_set(void)
 	timerfd_clock_set();
 }
 
-static long set_realtime(int64_t ns)
+/* As Linux's: what leaves no 30 years until the end of 64-bit ns. */
+#define SECONDS_MAX (INT64_MAX / (int64_t)NSEC_PER_SEC - 30ll * 365 * 24 * 3600)
+
+int clock_change(int64_t ns)
 {
 	/* Real time may not go below what monotonic time has run already. */
-	if (ns < (int64_t)clock_monotonic() || ns > TIME_MAX / 2)
+	if (ns < (int64_t)clock_monotonic() || ns / (int64_t)NSEC_PER_SEC >= SECONDS_MAX)
 		return -EINVAL;
 	clock_set_realtime(ns);
+	ntp_clear();
 	clock_was_set();
 	return 0;
 }
@@ -184,10 +191,15 @@ long sys_clock_settime(int32_t clock, struct uin_timespec in)
 		return -EINVAL;
 	if (!service(authority)->capable(CAP_SYS_TIME))
 		return -EPERM;
-	return set_realtime(timespec_ns(&ts));
+	return clock_change(timespec_ns(&ts));
 }
 
 static struct timezone time_zone;
+
+struct timezone *clock_time_zone(void)
+{
+	return &time_zone;
+}
 
 long sys_gettimeofday(struct uout_timeval out, struct uout_timezone zone)
 {
@@ -223,7 +235,7 @@ long sys_settimeofday(struct uin_timeval in, struct uin_timezone zone)
 	}
 	if (!in.addr)
 		return 0;
-	return set_realtime(tv.tv_sec > TIME_MAX / (int64_t)NSEC_PER_SEC ? TIME_MAX :
+	return clock_change(tv.tv_sec > TIME_MAX / (int64_t)NSEC_PER_SEC ? TIME_MAX :
 			    tv.tv_sec * (int64_t)NSEC_PER_SEC + tv.tv_usec * 1000);
 }
 

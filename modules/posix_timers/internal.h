@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
+#include <linux/timex.h>
 
 #include "core/lib/string.h"
 #include "core/mem/slab.h"
@@ -120,6 +121,48 @@ void timerfd_clock_set(void);
 void cpu_timer_arm_locked(struct posix_timer *t);
 void cpu_timer_disarm_locked(struct posix_timer *t);
 void cpu_armed_changed(struct timer_group *g, int by);
+
+/* Bits of adjtimex's modes that its header does not name for users: adjtime(3), and only asking what is left of it. */
+#define MODE_ADJTIME		0x8000
+#define MODE_ADJTIME_READ	0x2000
+
+/* ntp.c: what steers the clock; "scaled" is by 2^32. */
+struct ntp_state {
+	int64_t frequency;		/* ns per second, scaled */
+	int64_t max_error, est_error;	/* us */
+	uint64_t error_since;		/* max_error is of this monotonic time, ns */
+	int64_t constant, tick;		/* of the loop; us */
+	int status;			/* STA_ bits */
+	int64_t reference;		/* real time of the last offset, s */
+	int64_t offset;			/* left for the loop, ns, scaled */
+	int64_t single;			/* left for adjtime, ns */
+	int64_t offset_rate, single_rate;	/* what this second does, ns per second, scaled */
+	uint64_t since;			/* when it began, monotonic ns */
+	struct timer second;		/* its end */
+};
+/* Does what the modes say, ADJ_SETOFFSET excepted, and fills in what the discipline knows. Checked arguments; any context. */
+void ntp_adjust(struct __kernel_timex *t);
+/* STA_ bits as they were last. */
+int ntp_status(void);
+/* The clock was set: nothing is left to be worked off, and nobody knows how right it is. */
+void ntp_clear(void);
+struct ntp_state *ntp_state(void);
+/* Goes on with what another build of the module left. The machine is stopped. */
+void ntp_adopt(struct ntp_state *old);
+
+/* adjust.c: the leap second that the status asks for: as Linux's state of the clock, which adjtimex returns. */
+struct leap_state {
+	enum { LEAP_NONE, LEAP_SET, LEAP_TAKEN } state;
+	int kind;			/* STA_INS or STA_DEL */
+	int64_t midnight;
+	unsigned int taken;		/* leaps before this one */
+};
+struct leap_state *leap_state(void);
+
+/* clocks.c: sets the real-time clock, with all that follows from it. -EINVAL: not between the time since boot and the year 2232. */
+int clock_change(int64_t ns);
+/* clocks.c: what settimeofday keeps of the time zone. */
+struct timezone *clock_time_zone(void);
 
 /* Everything that depends on the setting of the real-time clock. */
 void clock_was_set(void);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "include/test.h"
 
@@ -14,7 +15,8 @@ static struct timex x;
 
 static int status(int value)
 {
-	x = (struct timex){ .modes = ADJ_STATUS, .status = value };
+	/* The clock counts as synchronised only while the error is small. */
+	x = (struct timex){ .modes = ADJ_STATUS | ADJ_MAXERROR, .status = value };
 	return adjtimex(&x);
 }
 
@@ -32,52 +34,72 @@ static long mono(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The state follows the status at the next second on Linux, at once here. */
+static int settled(void)
+{
+	usleep(1100000);
+	return state();
+}
+
+static void set_clock(double before_midnight)
+{
+	struct timespec t = { MIDNIGHT - 1 - (long)before_midnight, 0 };
+
+	t.tv_nsec = (long)((1 - (before_midnight - (long)before_midnight)) * 1e9);
+	if (t.tv_nsec == 1000000000) {
+		t.tv_nsec = 0;
+		t.tv_sec++;
+	}
+	CHECK_EQ(clock_settime(CLOCK_REALTIME, &t), 0);
+}
+
+static void until_midnight(void)
+{
+	struct timespec t = { MIDNIGHT, 0 };
+
+	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL), 0);
+	clock_gettime(CLOCK_REALTIME, &t);
+	CHECK(t.tv_sec >= MIDNIGHT);
+}
+
+/* From three and a half seconds before midnight, it is there after so many ms. */
 static void one(int flag, long length, int pending)
 {
-	struct timespec t = { MIDNIGHT - 3, 0 };
+	struct timespec on = { 2, 900000000 };
 	long start = mono();
-	int tai;
+	int tai, seen;
 
-	CHECK_EQ(clock_settime(CLOCK_REALTIME, &t), 0);
-	CHECK_EQ(status(0), TIME_OK);
-	tai = x.tai;
+	set_clock(3.5);
 	status(flag);
-	CHECK_EQ(state(), pending);
-	t.tv_sec = MIDNIGHT;
-	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL), 0);
+	CHECK_EQ(settled(), pending);
+	tai = x.tai;
+	if (flag == STA_INS) {
+		/* Half of the second that is put in. */
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &on, NULL);
+		seen = state();
+		CHECK_EQ(seen, x.time.tv_sec < MIDNIGHT ? TIME_OOP : TIME_WAIT);
+	}
+	until_midnight();
 	CHECK(mono() - start >= length);
-	CHECK_EQ(state(), TIME_WAIT);
-	CHECK(x.time.tv_sec >= MIDNIGHT);
+	CHECK_EQ(settled(), TIME_WAIT);
 	CHECK_EQ(x.tai, tai + (flag == STA_INS ? 1 : -1));
-	CHECK_EQ(status(0), TIME_OK);
+	status(0);
+	CHECK_EQ(settled(), TIME_OK);
 }
 
 int main(void)
 {
-	struct timespec t = { MIDNIGHT - 1, 500000000 };
-	int seen;
-
 	CHECK_EQ(MIDNIGHT % 86400, 0);
-	one(STA_INS, 4000, TIME_INS);
-	one(STA_DEL, 2000, TIME_DEL);
-	/* In the second that is put in. */
-	clock_settime(CLOCK_REALTIME, &t);
-	status(STA_INS);
-	t = (struct timespec){ 0, 900000000 };
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
-	seen = state();
-	CHECK_EQ(seen, x.time.tv_sec < MIDNIGHT ? TIME_OOP : TIME_WAIT);
+	one(STA_INS, 4500, TIME_INS);
+	one(STA_DEL, 2500, TIME_DEL);
 	/* Called off: setting the clock, clearing the flag. */
-	t = (struct timespec){ MIDNIGHT - 1, 700000000 };
-	CHECK_EQ(status(0), TIME_OK);
+	set_clock(2.5);
 	status(STA_INS);
-	CHECK_EQ(clock_settime(CLOCK_REALTIME, &t), 0);
+	CHECK_EQ(settled(), TIME_INS);
+	set_clock(0.3);
 	status(0);
-	t = (struct timespec){ MIDNIGHT, 0 };
-	clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL);
-	clock_gettime(CLOCK_REALTIME, &t);
-	CHECK(t.tv_sec >= MIDNIGHT);
-	CHECK_EQ(state(), TIME_OK);
+	until_midnight();
+	CHECK_EQ(settled(), TIME_OK);
 	/* Units of nanoseconds last until the loop is left. */
 	x = (struct timex){ .modes = ADJ_NANO };
 	adjtimex(&x);

@@ -1,5 +1,5 @@
 --[[
-modules.lua: modules replaced under load, on four processors: the programs worker.c and wakes.c in a machine.
+modules.lua: modules replaced under load, on four processors: the programs worker.c, wakes.c and clock_state.c in a machine.
 
 `lua5.4 build.lua live` runs the loop 10,000 times; the test 300 times. The counting build of futex is made by the commands
 of the build's own with one more definition.
@@ -61,21 +61,22 @@ local function run(t, machine, command, seconds)
 end
 
 return function(t)
-	local worker, wakes, counting = compile(t, "worker"), compile(t, "wakes"), counting_module(t)
-	if not (worker and wakes and counting) then
+	local worker, wakes, clocks, counting = compile(t, "worker"), compile(t, "wakes"), compile(t, "clock_state"), counting_module(t)
+	if not (worker and wakes and clocks and counting) then
 		return
 	end
 	local machine = shell.start(t, {
 		direct = true, smp = 4, mem = 512, append = "panic=-1 loglevel=3", name = "live",
 		initrd = { shell.archive(t, "live", {
 			cpio.file("root/worker", worker, 0x1ed), cpio.file("root/wakes", wakes, 0x1ed),
-			cpio.file("root/counting.ko", counting),
+			cpio.file("root/clock_state", clocks, 0x1ed), cpio.file("root/counting.ko", counting),
 		}) },
 	})
 	if not machine then
 		return
 	end
 	local count = tonumber(t.options.count) or SHORT
+	run(t, machine, "/root/clock_state", 60)
 	run(t, machine, "/root/wakes /root/counting.ko", 240)
 	run(t, machine, "/root/worker " .. count, 240 + count)
 	t.check(not machine.text:match("Kernel panic"), "no panic", machine:tail(40))
