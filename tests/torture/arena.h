@@ -161,6 +161,24 @@ static int survives(int kind)
 #endif
 }
 
+/*
+ * Waits for a lock. While a thread waits, musl does not name the lock to the kernel (list_op_pending), so that a wake-up is lost with a killed
+ * thread that it went to, on every kernel: where that can happen, look again from time to time.
+ */
+static int take(struct guarded *g)
+{
+#ifndef __GLIBC__
+	while (arena->mortal && (char *)g >= (char *)arena && (char *)g < (char *)(arena + 1)) {
+		struct timespec t = soon(CLOCK_REALTIME, 100000);
+		int r = pthread_mutex_timedlock(&g->mutex, &t);
+
+		if (r != ETIMEDOUT)
+			return r;
+	}
+#endif
+	return pthread_mutex_lock(&g->mutex);
+}
+
 /* Takes a lock whose owner may have died in it: then what it left half done is repaired. */
 static void enter(struct guarded *g, int result)
 {

@@ -39,7 +39,7 @@ static void step_lock(void)
 		r = pthread_mutex_timedlock(&g->mutex, &t);
 		break;
 	default:
-		r = pthread_mutex_lock(&g->mutex);
+		r = take(g);
 	}
 	if (r == EBUSY || r == ETIMEDOUT)
 		return;
@@ -146,9 +146,8 @@ static void step_join(void)
 static void *die_inside(void *arg)
 {
 	struct guarded *g = arg;
-	int r = pthread_mutex_lock(&g->mutex);
 
-	enter(g, r);
+	enter(g, take(g));
 	return NULL;
 }
 
