@@ -155,6 +155,7 @@ static void become_leader(struct task *t)
 	spin_lock_raw(&p->lock);
 	p->leader = t;
 	spin_unlock_raw(&p->lock);
+	process_uncharge_leader_locked(p);
 	if (p->exit_signal != 0 || p != init_process)
 		p->exit_signal = SIGCHLD;
 	p->did_exec = true;

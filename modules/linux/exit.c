@@ -304,13 +304,12 @@ void linux_thread_gone(struct thread *thread)
 	signal_flush_locked(&t->pending, &dead);
 	list_remove(&t->link);
 	last = --p->task_count == 0;
-	if (last) {
-		p->user = user_get(t->user);	/* counts until the process is reaped */
+	if (last)
 		signal_flush_locked(&p->pending, &dead);
-	} else {
+	if (t != p->leader) {
 		user_uncharge_task(t->user);
-	}
-	if (t == p->leader) {
+	} else {
+		p->user = user_get(t->user);	/* counts until the process is reaped, or another thread takes its place */
 		p->exit_code = t->exit_code;	/* a process that exits as a group overrides it */
 		p->leader = NULL;
 	}

@@ -32,6 +32,8 @@ void task_attach_locked(struct task *t);
 void process_attach_locked(struct process *p, struct process *parent, struct task *parent_task);
 /* Takes a zombie out of everything; the caller drops the tree's reference afterwards. tree_lock held. */
 void process_detach_locked(struct process *p);
+/* The first thread, which has ended, counts no longer against its user's limit. tree_lock held. */
+void process_uncharge_leader_locked(struct process *p);
 /* Adds what a thread used to the sums of its process. */
 void process_add_thread_times(struct process *p, struct thread *t);
 

@@ -196,6 +196,15 @@ void process_attach_locked(struct process *p, struct process *parent, struct tas
 	process_get(p);		/* the tree's */
 }
 
+void process_uncharge_leader_locked(struct process *p)
+{
+	if (p->user) {
+		user_uncharge_task(p->user);
+		user_put(p->user);
+		p->user = NULL;
+	}
+}
+
 void process_detach_locked(struct process *p)
 {
 	p->state = PROCESS_REAPED;
@@ -210,11 +219,7 @@ void process_detach_locked(struct process *p)
 	p->pid->process = NULL;
 	pid_unuse_locked(p->pid);
 	p->parent = NULL;
-	if (p->user) {
-		user_uncharge_task(p->user);
-		user_put(p->user);
-		p->user = NULL;
-	}
+	process_uncharge_leader_locked(p);
 }
 
 struct process *process_find(int nr)

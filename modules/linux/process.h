@@ -171,7 +171,7 @@ struct process {
 	struct cpu_times dead_threads;	/* process.lock */
 	struct cpu_times children_times;	/* of reaped descendants; process.lock */
 	uint64_t start_ns;
-	struct user *user;		/* of the last thread, counted until the process is reaped; tree_lock */
+	struct user *user;		/* of the first thread, once that has ended: counted until the process is reaped; tree_lock */
 	uint32_t last_uid;		/* of the last thread, for wait when nobody is left to ask */
 	char last_name[16];		/* its name, for /proc of a zombie */
 	uint64_t exec_id;		/* counts execs; 64 bits, never wraps */

@@ -81,6 +81,51 @@ static void processes(void)
 	end(child[1]);
 }
 
+static int leader_gone[2], go_on[2];
+
+static void *takes_its_place(void *arg)
+{
+	char *args[] = { "self", "stay", NULL }, c;
+
+	(void)arg;
+	if (read(go_on[0], &c, 1) == 1)
+		execv("/proc/self/exe", args);
+	return NULL;
+}
+
+/* A process's first thread counts after its end, too, while others run; until one of those takes its place by exec. */
+static void first_thread(void)
+{
+	pthread_t t;
+	pid_t child, other = -1;
+	char c;
+
+	become_user(5005);
+	limit(RLIMIT_NPROC, 3);
+	CHECK_EQ(pipe2(leader_gone, O_CLOEXEC) | pipe2(go_on, O_CLOEXEC), 0);
+	child = fork();
+	if (child == 0) {
+		/* The pipe's last writing end is closed by exec. */
+		pthread_create(&t, NULL, takes_its_place, NULL);
+		pthread_exit(NULL);
+	}
+	close(leader_gone[1]);
+	usleep(200000);
+	CHECK_ERRNO(sleeper(), EAGAIN);
+	CHECK_EQ(write(go_on[1], "x", 1), 1);
+	CHECK_EQ(read(leader_gone[0], &c, 1), 0);
+	/* Linux sometimes needs a moment. */
+	for (int i = 0; i < 500 && other < 0; i++) {
+		other = sleeper();
+		if (other < 0)
+			usleep(10000);
+	}
+	CHECK(other > 0);
+	if (other > 0)
+		end(other);
+	end(child);
+}
+
 /* A user that is full already: becoming it works, running a program as it does not. */
 static void crowded_exec(void)
 {
@@ -146,11 +191,14 @@ static void signals(void)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "stay") == 0)
+		pause();
 	if (argc > 1)
 		return 0;
 	if (geteuid() == 0) {
 		in_child(processes);
 		in_child(other_user);
+		in_child(first_thread);
 		in_child(crowd);
 		in_child(signals);
 	}
