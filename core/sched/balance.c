@@ -1,7 +1,8 @@
 /*
  * Where threads run: the choice of a CPU at wake-up and creation, and moving work between queues later.
  *
- * Fair threads: a CPU that would idle takes one over from the longest queue, and now and then one whose queue is clearly shorter does.
+ * Fair threads: a CPU that would idle takes one over from the longest queue that has one for it, and now and then one whose queue is
+ * clearly shorter does. Where some are left waiting, an idle CPU that may run one is asked now and then to look: nothing else wakes it.
  * Real-time threads: as many of the highest as there are CPUs run. A newcomer goes to the CPU that runs the lowest; each switch looks
  * whether another CPU has something waiting that is above what waits here (pull); and where one is left waiting, a CPU that runs
  * something lower is asked to look (push), again at each tick, since it is found without its lock.
@@ -83,21 +84,23 @@ unsigned int sched_select_cpu(struct thread *t)
 	return best != CPU_MAX ? best : 0;
 }
 
-/* The queue with the most waiting threads, without locks. */
-static struct run_queue *busiest(const struct run_queue *self)
+/* The queue with the most threads, at least so many, of those that are not in `tried`; it is put in there. Without locks. */
+static struct run_queue *busiest(unsigned long *tried, unsigned int least)
 {
 	struct run_queue *found = NULL;
-	unsigned int most = 1, i;
+	unsigned int most = least - 1, i;
 
 	for_each_online_cpu(i) {
 		struct run_queue *rq = rq_of(i);
 		unsigned int count = READ_ONCE(rq->count);
 
-		if (rq != self && count > most) {
+		if (count > most && !(*tried & 1ul << i)) {
 			most = count;
 			found = rq;
 		}
 	}
+	if (found)
+		*tried |= 1ul << found->cpu;
 	return found;
 }
 
@@ -131,19 +134,25 @@ static void move(struct thread *t, struct run_queue *from, struct run_queue *to)
 /* rq->lock is held throughout: it keeps wakers away from the thread that is about to sleep, whose stack is still in use. */
 bool sched_pull(struct run_queue *rq)
 {
-	struct run_queue *from = cpu_count > 1 ? busiest(rq) : NULL;
+	unsigned long tried = 1ul << rq->cpu;
+	struct run_queue *from;
 	struct thread *t;
 
-	if (!from || !lock_second(rq, from))
+	if (cpu_count == 1)
 		return false;
-	if (rq->count == 0 && from->count > 1) {
-		t = rq_steal_rt(from, rq->cpu, 0);
-		if (!t)
+	/* What waits in the longest may be bound to its CPU. */
+	while (rq->count == 0 && (from = busiest(&tried, 2))) {
+		if (!lock_second(rq, from)) {
+			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+			return false;
+		}
+		t = from->count > 1 ? rq_steal_rt(from, rq->cpu, 0) : NULL;
+		if (!t && from->count > 1)
 			t = rq_steal_fair(from, rq->cpu);
 		if (t)
 			move(t, from, rq);
+		spin_unlock_raw(&from->lock);
 	}
-	spin_unlock_raw(&from->lock);
 	return rq->count != 0;
 }
 
@@ -188,20 +197,43 @@ void sched_pull_rt(struct run_queue *rq)
 
 void sched_catch_up(struct run_queue *rq)
 {
-	struct run_queue *from = busiest(rq);
-	struct thread *t;
+	unsigned long tried = 1ul << rq->cpu;
+	struct thread *t = NULL;
+	struct run_queue *from;
 
-	if (!from || READ_ONCE(from->count) < rq->count + 2 || !lock_second(rq, from))
-		return;
-	t = from->count >= rq->count + 2 ? rq_steal_fair(from, rq->cpu) : NULL;
-	if (t) {
-		move(t, from, rq);
-		/* The tick may have come while nothing ran. */
-		if (rq_preempts(rq, t))
-			WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+	while (!t && (from = busiest(&tried, rq->count + 2)) && lock_second(rq, from)) {
+		t = from->count >= rq->count + 2 ? rq_steal_fair(from, rq->cpu) : NULL;
+		if (t) {
+			move(t, from, rq);
+			/* The tick may have come while nothing ran. */
+			if (rq_preempts(rq, t))
+				WRITE_ONCE(arch_cpu_self()->need_resched, 1);
+		}
+		spin_unlock_raw(&from->lock);
 	}
-	spin_unlock_raw(&from->lock);
 }
+
+void sched_offer(const struct run_queue *rq)
+{
+	unsigned long idle = 0;
+	unsigned int i;
+
+	for_each_online_cpu(i)
+		if (rank_of(rq_of(i)) == RANK_IDLE)
+			idle |= 1ul << i;
+	for (struct rb_node *n = rb_last(&rq->fair); n && idle; n = rb_prev(n)) {
+		unsigned long may = rb_entry(n, struct thread, sched.node)->affinity.bits[0] & idle;
+
+		if (may) {
+			i = bit_lowest(may);
+			WRITE_ONCE(cpus[i]->need_resched, 1);
+			arch_cpu_kick(i);
+			return;
+		}
+	}
+}
+
+_Static_assert(CPU_MAX <= 64, "sets of CPUs are one word here");
 
 /* The lowest of what the other CPUs have. */
 static int floor_of_others(const struct run_queue *rq)

@@ -93,6 +93,8 @@ bool sched_pull(struct run_queue *rq);
 void sched_pull_rt(struct run_queue *rq);
 /* Takes a fair thread over if another queue has clearly more. */
 void sched_catch_up(struct run_queue *rq);
+/* Fair threads wait here: wakes an idle CPU that may run one of them. A request that is lost is made again with the next offer. */
+void sched_offer(const struct run_queue *rq);
 /* Of any CPU: asks a CPU that runs something lower to take over the highest waiting real-time thread that may run there. */
 void sched_push(struct run_queue *rq);
 

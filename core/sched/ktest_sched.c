@@ -269,3 +269,61 @@ KTEST(sched_late_wake)
 	pause_ns(NSEC_PER_MSEC);
 	thread_put(s.thread);
 }
+
+struct spinner {
+	struct thread *thread;
+	unsigned int cpu;
+	bool stop, ended;
+};
+
+static int bind_to(unsigned int cpu)
+{
+	struct cpu_set set = { { 0 } };
+
+	bitmap_set(set.bits, cpu);
+	return sched_set_affinity(current, &set);
+}
+
+static void spinner(void *arg)
+{
+	struct spinner *s = arg;
+
+	WRITE_ONCE(s->cpu, bind_to(1) ? 0 : 1);
+	thread_get(current);
+	store_release(&s->thread, current);
+	while (!READ_ONCE(s->stop))
+		WRITE_ONCE(s->cpu, arch_cpu_id());
+	store_release(&s->ended, true);
+}
+
+/* Nothing but an offer wakes the other CPUs: whoever looks spins, too. */
+KTEST(sched_idle_is_offered_work)
+{
+	static struct spinner s[2];
+	struct cpu_set all = cpus_online;
+	uint64_t bound = clock_monotonic() + BOUND_NS;
+
+	if (cpu_count < 3)
+		return;
+	ktest_check(bind_to(0) == 0);
+	for (unsigned int i = 0; i < 2; i++)
+		ktest_check(thread_start_kernel("ktest_spinner", spinner, &s[i]) == 0);
+	while ((!load_acquire(&s[0].thread) || !load_acquire(&s[1].thread)) && clock_monotonic() < bound)
+		arch_cpu_relax();
+	ktest_check(s[0].thread && s[1].thread);
+	if (!s[0].thread || !s[1].thread)
+		return;
+	clock_delay_ns(100 * NSEC_PER_MSEC);	/* the others come to rest */
+	for (unsigned int i = 0; i < 2; i++)
+		ktest_check(sched_set_affinity(s[i].thread, &all) == 0);
+	while (READ_ONCE(s[0].cpu) == READ_ONCE(s[1].cpu) && clock_monotonic() < bound)
+		arch_cpu_relax();
+	ktest_check(READ_ONCE(s[0].cpu) != READ_ONCE(s[1].cpu));
+	for (unsigned int i = 0; i < 2; i++) {
+		WRITE_ONCE(s[i].stop, true);
+		while (!load_acquire(&s[i].ended) && clock_monotonic() < bound)
+			arch_cpu_relax();
+		thread_put(s[i].thread);
+	}
+	ktest_check(sched_set_affinity(current, &all) == 0);
+}

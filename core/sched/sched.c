@@ -346,7 +346,9 @@ void sched_tick(void)
 	}
 	if (rq->rt_movable)
 		sched_push(rq);
-	if (cpu_count > 1 && ++rq->ticks % BALANCE_TICKS == 0)
+	if (cpu_count > 1 && ++rq->ticks % BALANCE_TICKS == 0) {
 		sched_catch_up(rq);
+		sched_offer(rq);
+	}
 	spin_unlock_raw(&rq->lock);
 }
