@@ -48,7 +48,7 @@ static const char *shown(const char *expected)
 	struct pollfd p = { master, POLLIN, 0 };
 	size_t n = 0, want = strlen(expected);
 
-	while (n < sizeof(buf) - 1 && poll(&p, 1, n < want ? 5000 : 100) > 0 && (p.revents & POLLIN)) {
+	while (n < sizeof(buf) - 1 && poll(&p, 1, n < want ? 5000 : 30) > 0 && (p.revents & POLLIN)) {
 		ssize_t r = read(master, buf + n, sizeof(buf) - 1 - n);
 
 		if (r <= 0)
