@@ -22,7 +22,7 @@ struct clock_page *clock_page = &clock_frame.page;
 KAPI(clock_page);
 
 static struct spinlock lock = SPINLOCK_INIT(lock);
-static uint32_t set_generation;
+static uint32_t set_generation, jumps;
 struct wait_queue clock_set_wait = WAIT_QUEUE_INIT(clock_set_wait);
 KAPI(clock_set_wait);
 
@@ -142,6 +142,7 @@ unsigned int clock_take_leap(void)
 		leap.step = 0;
 		leap.taken++;
 		set_generation++;
+		jumps++;
 	}
 	taken = leap.taken;
 	write_end(flags);
@@ -175,6 +176,7 @@ void clock_set_realtime(int64_t ns)
 	clock_storage.realtime_offset = ns - (int64_t)clock_storage.base_ns;
 	leap.step = 0;
 	set_generation++;
+	jumps++;
 	write_end(flags);
 	wait_wake_all(&clock_set_wait);
 }
@@ -193,6 +195,9 @@ KAPI(clock_set_rate);
 
 uint32_t clock_set_generation(void) { return READ_ONCE(set_generation); }
 KAPI(clock_set_generation);
+
+uint32_t clock_jumps(void) { return READ_ONCE(jumps); }
+KAPI(clock_jumps);
 
 uint64_t clock_realtime_to_deadline(int64_t ns)
 {

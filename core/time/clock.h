@@ -27,6 +27,8 @@ unsigned int clock_take_leap(void);
 /* Makes the clocks faster by so many ns per second, scaled by 2^16; below 2^45. Monotonic time goes on from where it is. Any context. */
 void clock_set_rate(int64_t rate);
 uint32_t clock_set_generation(void);
+/* How often real time has jumped: by being set and by leaps. */
+uint32_t clock_jumps(void);
 struct wait_queue;
 extern struct wait_queue clock_set_wait;
 

@@ -13,11 +13,39 @@
 #define DAY_NS ((int64_t)NSEC_PER_SEC * 86400)
 
 static struct mutex lock = MUTEX_INIT(lock);
-static struct leap_state leap;
+static void leap_due(struct timer *timer);
+static struct leap_state leap = { .watch = { .fn = leap_due } };
 
 struct leap_state *leap_state(void)
 {
 	return &leap;
+}
+
+static void watch_leap(void)
+{
+	int64_t left = leap.at - clock_realtime();
+
+	timer_arm(&leap.watch, clock_monotonic() + (uint64_t)MAX(left, (int64_t)0));
+}
+
+/* The clock may have been slowed since the timer was armed, or set, which calls the leap off. */
+static void leap_due(struct timer *timer)
+{
+	(void)timer;
+	if (clock_take_leap() != leap.taken)
+		clock_was_set();
+	else if (leap.at > clock_realtime())
+		watch_leap();
+}
+
+void leap_adopt(struct leap_state *old)
+{
+	bool armed = timer_cancel(&old->watch);
+
+	leap = *old;
+	timer_init(&leap.watch, leap_due);
+	if (armed)
+		watch_leap();
 }
 
 /* Follows a change of status; `before` is the old one. */
@@ -30,6 +58,7 @@ static void update_leap(int before, int status)
 		leap.state = LEAP_TAKEN;
 	if (leap.state != LEAP_NONE && (!wanted || (leap.state == LEAP_SET && !(wanted & leap.kind)) ||
 					((before & STA_PLL) && !(status & STA_PLL)))) {
+		timer_cancel_sync(&leap.watch);
 		if (leap.state == LEAP_SET) {
 			clock_set_leap(0, 0);
 			clock_was_set();
@@ -44,7 +73,9 @@ static void update_leap(int before, int status)
 	leap.midnight = ((now + early) / DAY_NS + 1) * DAY_NS;
 	leap.taken = clock_take_leap();
 	leap.state = LEAP_SET;
-	clock_set_leap(leap.midnight - early, early ? 1 : -1);
+	leap.at = leap.midnight - early;
+	clock_set_leap(leap.at, early ? 1 : -1);
+	watch_leap();
 	clock_was_set();
 }
 

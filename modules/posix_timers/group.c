@@ -52,7 +52,7 @@ int timers_state_import(struct module_blob *io)
 	}
 	if (io->word[4]) {
 		ntp_adopt((struct ntp_state *)io->word[4]);
-		*leap_state() = *(const struct leap_state *)io->word[5];
+		leap_adopt((struct leap_state *)io->word[5]);
 		*clock_time_zone() = *(const struct timezone *)io->word[6];
 		io->word[4] = io->word[5] = io->word[6] = 0;
 	}

@@ -156,8 +156,12 @@ struct leap_state {
 	int kind;			/* STA_INS or STA_DEL */
 	int64_t midnight;
 	unsigned int taken;		/* leaps before this one */
+	int64_t at;			/* real time of the jump */
+	struct timer watch;		/* tells those who wait for the clock to be set */
 };
 struct leap_state *leap_state(void);
+/* Goes on with what another build of the module left. The machine is stopped. */
+void leap_adopt(struct leap_state *old);
 
 /* clocks.c: sets the real-time clock, with all that follows from it. -EINVAL: not between the time since boot and the year 2232. */
 int clock_change(int64_t ns);

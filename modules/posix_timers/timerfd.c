@@ -25,7 +25,7 @@ struct timerfd {
 	uint64_t ticks;
 	int settime_flags;
 	bool absolute;
-	uint32_t generation;		/* of the real-time clock when it was set; for cancellation */
+	uint32_t jumps;			/* of the real-time clock when it was set; for cancellation */
 	struct list link;		/* on `real` */
 	struct list all_link;		/* on `all` */
 	struct file *file;
@@ -76,7 +76,7 @@ static void expired(struct timer *timer)
 static bool cancelled(const struct timerfd *t)
 {
 	return (t->settime_flags & TFD_TIMER_CANCEL_ON_SET) && t->absolute && clock_is_realtime(t->clock) &&
-	       READ_ONCE(t->generation) != clock_set_generation();
+	       READ_ONCE(t->jumps) != clock_jumps();
 }
 
 static bool readable(const struct timerfd *t)
@@ -100,7 +100,7 @@ static long timerfd_read(struct file *f, struct io_iter *to, int64_t *pos, unsig
 		flags = spin_lock_irqsave(&t->lock);
 		if (cancelled(t)) {
 			t->ticks = 0;
-			t->generation = clock_set_generation();
+			t->jumps = clock_jumps();
 			spin_unlock_irqrestore(&t->lock, flags);
 			return -ECANCELED;
 		}
@@ -264,7 +264,7 @@ static void set(struct timerfd *t, int how, const struct __kernel_itimerspec *ne
 	t->ticks = 0;
 	t->settime_flags = how;
 	t->absolute = how & TFD_TIMER_ABSTIME;
-	t->generation = clock_set_generation();
+	t->jumps = clock_jumps();
 	t->interval = timespec_ns(&new->it_interval);
 	if (value) {
 		now = t->absolute ? 0 : now_of(t);

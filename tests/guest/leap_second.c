@@ -1,8 +1,10 @@
-/* Leap seconds: put in and left out at midnight, with the states of adjtimex, TAI, and timers at the right second. */
+/* Leap seconds: put in and left out at midnight, with the states of adjtimex, TAI, timers at the right second, and who waits for the clock to be set. */
 // libc: gcc
 // linux: no (sets the machine's clock)
-// calls: adjtimex clock_settime clock_nanosleep
+// calls: adjtimex clock_settime clock_nanosleep timerfd_settime
 #define _GNU_SOURCE
+#include <poll.h>
+#include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,15 +67,21 @@ static void until_midnight(void)
 /* From three and a half seconds before midnight, it is there after so many ms. */
 static void one(int flag, long length, int pending)
 {
+	struct itimerspec far = { .it_value = { MIDNIGHT + 86400, 0 } };
+	struct pollfd jump = { timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK), POLLIN, 0 };
 	struct timespec on = { 2, 900000000 };
-	long start = mono();
+	long start = mono(), expirations;
 	int tai, seen;
 
 	set_clock(3.5);
+	CHECK_EQ(timerfd_settime(jump.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL), 0);
 	status(flag);
 	CHECK_EQ(settled(), pending);
+	CHECK_ERRNO(read(jump.fd, &expirations, sizeof(expirations)), EAGAIN);	/* it is only to come */
 	tai = x.tai;
-	if (flag == STA_INS) {
+	if (flag == STA_DEL) {
+		CHECK_EQ(poll(&jump, 1, 20000), 1);
+	} else {
 		/* Half of the second that is put in. */
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &on, NULL);
 		seen = state();
@@ -82,6 +90,9 @@ static void one(int flag, long length, int pending)
 	until_midnight();
 	CHECK(mono() - start >= length);
 	CHECK_EQ(settled(), TIME_WAIT);
+	CHECK_ERRNO(read(jump.fd, &expirations, sizeof(expirations)), ECANCELED);
+	CHECK_ERRNO(read(jump.fd, &expirations, sizeof(expirations)), EAGAIN);
+	close(jump.fd);
 	CHECK_EQ(x.tai, tai + (flag == STA_INS ? 1 : -1));
 	status(0);
 	CHECK_EQ(settled(), TIME_OK);
