@@ -23,8 +23,8 @@ bool timers_busy(void)
 
 /*
  * All objects come from kmalloc; they are found from four lists, whose heads the first words of version 2 are: groups, absolute timers on
- * the real-time clock, timerfds, those of them that are such timers. Then come
- * the states of the discipline and of a leap second, and the time zone, which are copied. Zero words hand over nothing.
+ * the real-time clock, timerfds, those of them that are such timers. Then come the states of the discipline and of a leap second, and the
+ * time zone, which are copied. Zero words hand over nothing.
  */
 void timers_state_export(struct module_blob *out)
 {
