@@ -26,8 +26,6 @@ static uint32_t set_generation, jumps;
 struct wait_queue clock_set_wait = WAIT_QUEUE_INIT(clock_set_wait);
 KAPI(clock_set_wait);
 
-#define CLOCK_SHIFT 32		/* the rate of a counter of 1 GHz to 0.23 ns per second */
-
 static inline uint64_t cycles_to_ns(const struct clock_page *p, uint64_t cycles)
 {
 	return p->base_ns + (uint64_t)(((unsigned __int128)(cycles - p->base_cycles) * p->mult) >> CLOCK_SHIFT);
@@ -229,7 +227,6 @@ void clock_start(uint64_t cycles_hz, int64_t realtime_ns)
 {
 	unsigned long flags = write_begin();
 
-	clock_storage.shift = CLOCK_SHIFT;
 	clock_storage.mult = clock_storage.raw_mult = (NSEC_PER_SEC << CLOCK_SHIFT) / cycles_hz;	/* 2^62 at most */
 	clock_storage.base_cycles = clock_storage.raw_cycles = arch_cycles();
 	clock_storage.base_ns = 0;

@@ -37,17 +37,17 @@ uint64_t clock_realtime_to_deadline(int64_t ns);
 
 /*
  * What the vDSO reads, on a page of its own, consistent while `sequence` is even and unchanged.
- * ns = base_ns + ((cycles - base_cycles) * mult >> shift).
+ * ns = base_ns + ((cycles - base_cycles) * mult >> CLOCK_SHIFT).
  */
+#define CLOCK_SHIFT 32		/* the rate of a counter of 1 GHz to 0.23 ns per second */
 struct clock_page {
 	uint32_t sequence;
-	uint32_t shift;
+	uint32_t usable;		/* 0: user space must make the system call */
 	uint64_t base_cycles;
 	uint64_t mult;
 	uint64_t base_ns;		/* monotonic */
 	int64_t realtime_offset;	/* realtime = monotonic + this */
 	int32_t tai_offset;
-	uint32_t usable;		/* 0: user space must make the system call */
 	uint64_t raw_cycles;		/* these two as base_cycles and mult, for the raw clock; fixed once `usable` */
 	uint64_t raw_mult;
 };

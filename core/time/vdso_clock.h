@@ -23,7 +23,7 @@ static inline bool read_clock(uint64_t *ns, int64_t *realtime_offset, int32_t *t
 			return false;
 		*ns = READ_ONCE(p->base_ns) +
 		      (uint64_t)((unsigned __int128)(read_cycles() - READ_ONCE(p->base_cycles)) * READ_ONCE(p->mult) >>
-				 READ_ONCE(p->shift));
+				 CLOCK_SHIFT);
 		*realtime_offset = READ_ONCE(p->realtime_offset);
 		*tai_offset = READ_ONCE(p->tai_offset);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -31,27 +31,29 @@ static inline bool read_clock(uint64_t *ns, int64_t *realtime_offset, int32_t *t
 	return true;
 }
 
-/* The clock whose rate nothing steers; false if the kernel must be asked. */
-static inline bool read_raw(uint64_t *ns)
+/* The raw clock, and those that the page does not have: apart, since the others are asked for so often. */
+static __attribute__((noinline)) int other_clock(int clock, struct __kernel_timespec *ts)
 {
 	const struct clock_page *p = &clock_frame;
+	uint64_t ns;
 
-	if (!READ_ONCE(p->usable))
-		return false;
-	*ns = (uint64_t)((unsigned __int128)(read_cycles() - p->raw_cycles) * p->raw_mult >> p->shift);
-	return true;
+	if (clock != CLOCK_MONOTONIC_RAW || !READ_ONCE(p->usable))
+		return (int)system_call(__NR_clock_gettime, clock, (long)ts);
+	ns = (uint64_t)((unsigned __int128)(read_cycles() - p->raw_cycles) * p->raw_mult >> CLOCK_SHIFT);
+	ts->tv_sec = (int64_t)(ns / NSEC);
+	ts->tv_nsec = (int64_t)(ns % NSEC);
+	return 0;
 }
 
 static inline int vdso_clock_gettime(int clock, struct __kernel_timespec *ts)
 {
-	int64_t offset = 0;
-	int32_t tai = 0;
 	uint64_t ns;
+	int64_t offset;
+	int32_t tai;
 
-	/* REALTIME, MONOTONIC, its raw form, their coarse forms, BOOTTIME, TAI. */
-	if ((unsigned int)clock > CLOCK_TAI || !((1u << clock) & 0x8f3u) ||
-	    !(clock == CLOCK_MONOTONIC_RAW ? read_raw(&ns) : read_clock(&ns, &offset, &tai)))
-		return (int)system_call(__NR_clock_gettime, clock, (long)ts);
+	/* REALTIME, MONOTONIC, their coarse forms, BOOTTIME, TAI. */
+	if ((unsigned int)clock > CLOCK_TAI || !((1u << clock) & 0x8e3u) || !read_clock(&ns, &offset, &tai))
+		return other_clock(clock, ts);
 	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
 		ns += (uint64_t)offset;
 	else if (clock == CLOCK_TAI)
