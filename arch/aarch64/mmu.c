@@ -195,5 +195,5 @@ static void sync_local(void *arg)
 void arch_icache_sync(uintptr_t va, size_t size)
 {
 	sync_lines(va, size);
-	cpu_call(&cpus_online, sync_local, NULL);
+	cpu_call_each(&cpus_online, sync_local, NULL);
 }

@@ -198,14 +198,8 @@ static void flush_kernel_local(void *arg)
 void arch_tlb_flush_kernel(uintptr_t va, size_t size)
 {
 	struct flush f = { 0, va, va + size };
-	unsigned long flags;
 
-	preempt_disable();
-	flags = arch_irq_save();
-	flush_kernel_local(&f);
-	arch_irq_restore(flags);
-	cpu_call(&cpus_online, flush_kernel_local, &f);
-	preempt_enable();
+	cpu_call_each(&cpus_online, flush_kernel_local, &f);
 }
 
 /* The CPUs notice changes of their instructions; other CPUs serialise by the interrupt. */
@@ -219,6 +213,5 @@ void arch_icache_sync(uintptr_t va, size_t size)
 {
 	(void)va;
 	(void)size;
-	sync_local(NULL);
-	cpu_call(&cpus_online, sync_local, NULL);
+	cpu_call_each(&cpus_online, sync_local, NULL);
 }

@@ -99,18 +99,10 @@ static void drop_lazy(void *arg)
 
 void aspace_put(struct aspace *as)
 {
-	unsigned int others = 0;
-
 	if (!refcount_put(&as->users))
 		return;
 	hook_call(aspace_free, as);
-	preempt_disable();
-	drop_lazy(as);
-	preempt_enable();
-	for (unsigned int i = 0; i < BITMAP_LONGS(CPU_MAX); i++)
-		others |= as->cpus.bits[i] != 0;
-	if (others)
-		cpu_call(&as->cpus, drop_lazy, as);
+	cpu_call_each(&as->cpus, drop_lazy, as);
 	while (!list_empty(&as->region_list)) {
 		struct region *r = list_first(&as->region_list, struct region, link);
 

@@ -204,15 +204,10 @@ static void drain_cpu(void *arg)
 
 void page_drain(void)
 {
-	unsigned long irq;
-
 	might_sleep();
 	kernel_stack_drain();
 	slab_drain();
-	irq = arch_irq_save();
-	drain_cpu(NULL);
-	arch_irq_restore(irq);
-	cpu_call(&cpus_online, drain_cpu, NULL);
+	cpu_call_each(&cpus_online, drain_cpu, NULL);
 }
 KAPI(page_drain);
 

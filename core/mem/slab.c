@@ -367,14 +367,10 @@ static void destroy_empty(struct kmem_cache *c)
 void slab_drain(void)
 {
 	struct kmem_cache *c;
-	unsigned long irq;
 
 	if (!mutex_trylock(&caches_lock))	/* held, too, where memory is asked for */
 		return;
-	irq = arch_irq_save();
-	drain_cpu(NULL);
-	arch_irq_restore(irq);
-	cpu_call(&cpus_online, drain_cpu, NULL);
+	cpu_call_each(&cpus_online, drain_cpu, NULL);
 	list_for_each(c, &caches, link)
 		destroy_empty(c);
 	mutex_unlock(&caches_lock);

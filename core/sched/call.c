@@ -69,3 +69,15 @@ void cpu_call(const struct cpu_set *mask, void (*fn)(void *), void *arg)
 	cpu_call_end();
 }
 KAPI(cpu_call);
+
+void cpu_call_each(const struct cpu_set *mask, void (*fn)(void *), void *arg)
+{
+	unsigned long irq;
+
+	cpu_call_begin(mask, fn, arg);
+	irq = arch_irq_save();
+	fn(arg);
+	arch_irq_restore(irq);
+	cpu_call_end();
+}
+KAPI(cpu_call_each);

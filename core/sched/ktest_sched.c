@@ -270,6 +270,57 @@ KTEST(sched_late_wake)
 	thread_put(s.thread);
 }
 
+/* Who ran a function, while the thread that asks is sent from one CPU to the next. */
+struct census {
+	struct thread *asks;
+	unsigned long seen;
+	unsigned int calls;
+	bool stop, ended;
+};
+
+static void count_self(void *arg)
+{
+	struct census *c = arg;
+
+	__atomic_fetch_or(&c->seen, 1ul << arch_cpu_id(), __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&c->calls, 1, __ATOMIC_SEQ_CST);
+}
+
+static void send_about(void *arg)
+{
+	struct census *c = arg;
+	struct cpu_set set;
+
+	for (unsigned int cpu = 0; !READ_ONCE(c->stop); cpu = (cpu + 1) % cpu_count) {
+		set = (struct cpu_set){ { 1ul << cpu } };
+		sched_set_affinity(c->asks, &set);
+		sched_yield();
+	}
+	store_release(&c->ended, true);
+}
+
+KTEST(sched_cpu_call_each)
+{
+	static struct census c;
+	struct cpu_set all = cpus_online;
+	unsigned int online = 0, wrong = 0, i;
+
+	for_each_online_cpu(i)
+		online++;
+	c = (struct census){ .asks = current };
+	ktest_check(thread_start_kernel("ktest_sender", send_about, &c) == 0);
+	for (unsigned int n = 0; n < 300; n++) {
+		c.seen = c.calls = 0;
+		cpu_call_each(&cpus_online, count_self, &c);
+		wrong += c.seen != all.bits[0] || c.calls != online;
+	}
+	WRITE_ONCE(c.stop, true);
+	while (!load_acquire(&c.ended))
+		pause_ns(NSEC_PER_MSEC);
+	ktest_check(sched_set_affinity(current, &all) == 0);
+	ktest_check(wrong == 0);
+}
+
 struct spinner {
 	struct thread *thread;
 	unsigned int cpu;
