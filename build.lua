@@ -19,7 +19,7 @@ local VERBS = {
 	{ "iso", "all that, and build/<arch>/mortise.iso", "ninja", "iso" },
 	{ "run", "boot the ISO in QEMU; --direct boots the kernel without it", "run", "run" },
 	{ "module", "module NAME: build one module only", "ninja", "module" },
-	{ "test", "every test; words after it choose some: gen lint host smoke guest boot live, or files", "checks", "test" },
+	{ "test", "every test; words after it choose some: gen lint host smoke linux guest boot live, or files", "checks", "test" },
 	{ "live", "live N: replace modules under load N times (default 10000)", "checks", "live" },
 	{ "torture", "torture [S [N]]: N threads (1000) under locks, signals and kills for S seconds (1800), debug build", "checks", "torture" },
 	{ "lint", "the rules of the sources", "checks", "lint" },

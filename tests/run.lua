@@ -2,17 +2,20 @@
 run.lua: runs the tests.  lua5.3 tests/run.lua --arch A --config C --dir BUILD [kind or file]...
 
 Kinds, in the order in which they run: gen, lint (Lua files that return a list of { name, function }), host (C programs
-over parts of the kernel), guest and smoke (C programs on the kernel and on the build machine), boot and live (Lua
+over parts of the kernel), smoke and linux (C programs on the build machine's Linux), guest (the same on the kernel), boot and live (Lua
 files that return a function and drive a virtual machine). Prints progress and, last, `N passed, N failed`.
 The kind torture runs only when it is named.
+On a machine with several processors the guest tests, which sleep half of their time, run beside the other kinds, in a process of their
+own (tests/lib/beside.lua), unless `--jobs 1` is said.
 ]]
 package.path = "./?.lua;" .. package.path
 
 local fs = require "tools.lib.fs"
+local beside = require "tests.lib.beside"
 local process = require "tests.lib.process"
 local report = require "tests.lib.report"
 
-local KINDS = { "gen", "lint", "host", "smoke", "guest", "boot", "live", "torture" }
+local KINDS = { "gen", "lint", "host", "smoke", "linux", "guest", "boot", "live", "torture" }
 -- Not among "every test": it takes as long as it is told.
 local ON_DEMAND = { torture = true }
 -- The longest that one file of machines may take, unless it was told how much to do; the slowest takes a tenth of it.
@@ -29,7 +32,7 @@ local function parse(words)
 			options.update_golden = true
 		elseif name then
 			i = i + 1
-			options[name] = words[i]
+			options[name] = words[i] or error(("--%s wants a value"):format(name), 0)
 		elseif words[i]:match("/") then
 			local path = words[i]
 			local kind = path:match("^tests/(%l+)/[^/]+$")
@@ -46,6 +49,10 @@ local function parse(words)
 		end
 		i = i + 1
 	end
+	-- Who asks for the guest tests wants them on Linux, too, but not each time over or for each number of processors.
+	if options.kinds.guest and not (options["repeat"] or options.smp) then
+		options.kinds.linux, options.files.linux = true, options.files.guest
+	end
 	if not next(options.kinds) then
 		for _, kind in ipairs(KINDS) do
 			options.kinds[kind] = not ON_DEMAND[kind]
@@ -56,7 +63,7 @@ end
 
 local function files(options, kind, pattern)
 	local chosen, list = options.files[kind], {}
-	for _, path in ipairs(fs.find("tests/" .. kind, "-maxdepth 1 -name '" .. pattern .. "'")) do
+	for _, path in ipairs(fs.find("tests/" .. (kind == "linux" and "guest" or kind), "-maxdepth 1 -name '" .. pattern .. "'")) do
 		if not chosen or chosen[path] then
 			list[#list + 1] = path
 		end
@@ -91,6 +98,10 @@ function run.smoke(options)
 	require("tests.lib.guest").smoke(options)
 end
 
+function run.linux(options)
+	require("tests.lib.guest").linux(options, files(options, "linux", "*.c"))
+end
+
 function run.guest(options)
 	require("tests.lib.guest").run(options, files(options, "guest", "*.c"))
 end
@@ -113,6 +124,7 @@ local function run_machines(options, kind)
 			end, test, t)
 		end)
 		process.kill_all()
+		beside.show()
 		::next::
 	end
 end
@@ -129,15 +141,8 @@ function run.torture(options)
 	run_machines(options, "torture")
 end
 
-local totals
-
-local function main()
-	local options = parse(arg)
-	totals = options.totals
-	local vm = require "tests.lib.vm"
-	options.scratch = process.temporary_directory()
-	vm.scratch = options.scratch
-	vm.build = { dir = options.dir, arch = dofile("arch/" .. options.arch .. "/arch.lua") }
+-- Of every kind that was chosen: what the guest tests' process does not do.
+local function run_kinds(options)
 	for _, kind in ipairs(KINDS) do
 		if options.kinds[kind] then
 			report.section(kind)
@@ -145,18 +150,44 @@ local function main()
 			if not ok then
 				report.result(false, kind, tostring(reason))
 			end
+			beside.show()
 		end
 	end
+end
+
+local function main(options)
+	local vm = require "tests.lib.vm"
+	options.scratch = process.temporary_directory()
+	vm.scratch = options.scratch
+	vm.build = { dir = options.dir, arch = dofile("arch/" .. options.arch .. "/arch.lua") }
+	local others = options.kinds.boot or options.kinds.live
+	if options.kinds.guest and not options.files.guest and others and not options.part and beside.possible(options.jobs) then
+		require("tests.lib.guest").build(options, files(options, "guest", "*.c"))
+		beside.start(options, "guest")
+		options.kinds.guest = nil
+	end
+	run_kinds(options)
+	beside.finish()
 	process.kill_all()
 	os.execute("rm -rf " .. fs.quote(options.scratch))
 end
 
-local ok, reason = xpcall(main, debug.traceback)
+local options = {}
+local ok, reason = xpcall(function()
+	options = parse(arg)
+	main(options)
+end, debug.traceback)
 if not ok then
 	report.result(false, "tests", tostring(reason))
+	pcall(beside.stop)
 	pcall(process.kill_all)
 end
-if totals then
-	report.join(totals)
+if options.part then
+	report.leave(options.part)
+	os.exit(report.failed == 0 and 0 or 1)
+end
+if options.totals then
+	report.join(options.totals)
+	report.leave(options.totals)
 end
 os.exit(report.finish())

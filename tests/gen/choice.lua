@@ -18,6 +18,7 @@ local function wrong_words(t)
 	refused(t, "not a test: tests/lib/vm.lua", "tests/lib/vm.lua")
 	refused(t, "not a test: tests/guest/runner/init.c", "tests/guest/runner/init.c")
 	refused(t, "no test was run", "tests/gen/tiny")
+	refused(t, "--part wants a value", "--part")
 	refused(t, "--smp wants a number from 1 on, not two", "--smp", "two", "tests/guest/call_listing.c")
 	refused(t, "--repeat wants a number from 1 on, not 0", "--repeat", "0", "tests/guest/call_listing.c")
 end

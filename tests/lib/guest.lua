@@ -1,6 +1,6 @@
 --[[
-guest.lua: user programs as tests of the kernel: each is built statically with the port's compilers (arch.lua), packed into an archive,
-run on the kernel with 1, 2 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
+guest.lua: user programs as tests of the kernel: each is built with both C libraries (programs.lua), packed into an archive, run on the
+kernel with 1, 2 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
 
 tests/guest/X.c, one behaviour a file; header lines:
 	// arch: aarch64            only there
@@ -13,68 +13,23 @@ tests/guest/X.c, one behaviour a file; header lines:
 ]]
 local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
+local programs_of = require "tests.lib.programs"
 local report = require "tests.lib.report"
 local tap = require "tests.lib.tap"
 local vm = require "tests.lib.vm"
 
 local guest = {}
 
-local LIBRARIES = { "musl", "gcc" }
 local CPUS = { 1, 2, 4 }
 local RESTARTS = 4
-
-local function newer(path, than)
-	local program = fs.quote(path)
-	return os.execute(("[ %s -nt %s ] && [ -z \"$(find tests/guest/include -newer %s)\" ]"):format(program, fs.quote(than), program))
-end
-
-local function compile(source, program, compiler, flags)
-	if newer(program, source) then
-		return true
-	end
-	local words = { table.unpack(compiler) }
-	for _, word in ipairs { "-std=gnu11", "-O2", "-g0", "-Wall", "-static", "-Itests/guest/include", "-o", program, source } do
-		words[#words + 1] = word
-	end
-	for flag in flags:gmatch("%S+") do
-		words[#words + 1] = flag
-	end
-	local output, code = process.run(words, 120)
-	return code == 0, output
-end
-
--- Programs as { name, path, seconds, native }.
-local function build_programs(directory, files)
-	local programs = {}
-	for _, path in ipairs(files) do
-		local text = fs.read(path)
-		local only = tap.header(text, "libc")
-		local ports = tap.header(text, "arch") or vm.build.arch.name
-		for _, library in ipairs(LIBRARIES) do
-			local compiler = ports:find(vm.build.arch.name, 1, true) and vm.build.arch.test_cc[library]
-			if compiler and (not only or only:match(library)) then
-				local name = path:match("([^/]+)%.c$") .. "." .. library
-				local ok, output = compile(path, directory .. "/" .. name, compiler, tap.header(text, "flags") or "")
-				if ok then
-					programs[#programs + 1] = {
-						name = name, path = directory .. "/" .. name, seconds = tonumber(tap.header(text, "timeout")) or 30,
-						native = not (tap.header(text, "linux") or ""):match("^no"),
-					}
-				else
-					report.result(false, "guest/" .. name .. ": compiles", output)
-				end
-			end
-		end
-	end
-	return programs
-end
 
 local function pack(options, programs)
 	local tree = options.scratch .. "/guest"
 	fs.mkdir(tree .. "/tests")
-	local ok, output = compile("tests/guest/runner/init.c", options.dir .. "/guest/runner-init", vm.build.arch.test_cc.musl, "")
-	if not ok then
-		error("the runner does not compile: " .. output, 0)
+	local init = { path = options.dir .. "/guest/runner-init", source = "tests/guest/runner/init.c", compiler = vm.build.arch.test_cc.musl, flags = "" }
+	local refused = programs_of.make(options.dir .. "/guest", "runner", { init })[init.path]
+	if refused then
+		error("the runner does not compile: " .. refused, 0)
 	end
 	os.execute(("cp %s/guest/runner-init %s/tests/init"):format(options.dir, tree))
 	local list = {}
@@ -123,9 +78,6 @@ local function boot_from(options, programs, archive, cpus, first)
 end
 
 local function run_native(programs)
-	if not vm.build.arch.native then
-		return
-	end
 	for _, program in ipairs(programs) do
 		if program.native then
 			local scratch = process.temporary_directory()
@@ -138,6 +90,9 @@ local function run_native(programs)
 end
 
 local function run_guest(options, programs, cpu_counts)
+	if #programs == 0 then
+		return
+	end
 	local archive = pack(options, programs)
 	for _, cpus in ipairs(cpu_counts) do
 		local number, boots = 1, 0
@@ -152,14 +107,6 @@ local function run_guest(options, programs, cpu_counts)
 	end
 end
 
-function guest.run_programs(options, programs, cpu_counts)
-	if #programs == 0 then
-		return
-	end
-	run_native(programs)
-	run_guest(options, programs, cpu_counts)
-end
-
 local function number_option(options, name)
 	local number = math.tointeger(tonumber(options[name]))
 	if options[name] and not (number and number > 0) then
@@ -168,14 +115,16 @@ local function number_option(options, name)
 	return number
 end
 
--- With --smp N: on N processors only. With --repeat N: N times on four processors or so many, each time in a new machine.
+function guest.build(options, files)
+	return programs_of.guest(options.dir .. "/guest", files)
+end
+
+-- On the kernel. With --smp N: on N processors only. With --repeat N: N times on four processors or so many, each time in a new machine.
 function guest.run(options, files)
-	local directory, rounds = options.dir .. "/guest", number_option(options, "repeat")
-	local cpus = number_option(options, "smp")
-	fs.mkdir(directory)
-	local programs = build_programs(directory, files)
+	local rounds, cpus = number_option(options, "repeat"), number_option(options, "smp")
+	local programs = guest.build(options, files)
 	if not rounds then
-		guest.run_programs(options, programs, cpus and { cpus } or CPUS)
+		run_guest(options, programs, cpus and { cpus } or CPUS)
 		return
 	end
 	for round = 1, rounds do
@@ -184,18 +133,29 @@ function guest.run(options, files)
 	end
 end
 
+-- On the build machine's Linux, if it is one of this port.
+function guest.linux(options, files)
+	if not vm.build.arch.native then
+		report.note("not the build machine's port")
+		return
+	end
+	run_native(guest.build(options, files))
+end
+
 -- The generated smoke test of every row.
 function guest.smoke(options)
 	local directory = options.dir .. "/guest"
-	fs.mkdir(directory)
-	local program = directory .. "/smoke"
-	os.execute("rm -f " .. program)
-	local ok, output = compile(options.dir .. "/gen/smoke.c", program, vm.build.arch.test_cc.gcc, "")
-	if not ok then
-		report.result(false, "smoke: compiles", output)
+	local smoke = { name = "smoke", path = directory .. "/smoke", source = options.dir .. "/gen/smoke.c", seconds = 60,
+		compiler = vm.build.arch.test_cc.gcc, flags = "" }
+	local refused = programs_of.make(directory, "smoke-test", { smoke })[smoke.path]
+	if refused then
+		report.result(false, "smoke: compiles", refused)
 		return
 	end
-	guest.run_programs(options, { { name = "smoke", path = program, seconds = 60, native = true } }, { 2 })
+	if vm.build.arch.native then
+		run_native { smoke }
+	end
+	run_guest(options, { smoke }, { 2 })
 end
 
 return guest

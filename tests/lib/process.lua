@@ -1,7 +1,7 @@
 --[[
 process.lua: a child process with its standard input and output on pipes, read with deadlines. Lua 5.3 with luaposix.
 
-Children that are still there when the tests end are killed by process.kill_all().
+Children that are still there when the tests end are killed by process.kill_all(), but for those started with the option kept.
 ]]
 local poll = require "posix.poll"
 local signal = require "posix.signal"
@@ -25,7 +25,9 @@ signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 local function child(words, options, stdin, stdout)
 	unistd.setpid("p", 0, 0)
-	signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+	for _, number in ipairs { signal.SIGPIPE, signal.SIGINT, signal.SIGTERM } do
+		signal.signal(number, signal.SIG_DFL)
+	end
 	unistd.dup2(stdin, 0)
 	unistd.dup2(stdout, 1)
 	if options.stderr == "drop" then
@@ -48,7 +50,7 @@ local function child(words, options, stdin, stdout)
 	os.exit(127, false)
 end
 
--- Starts words[1] with the other words as arguments. options: directory, stderr = "drop".
+-- Starts words[1] with the other words as arguments. options: directory, stderr = "drop", kept.
 function process.start(words, options)
 	local in_read, in_write = unistd.pipe()
 	local out_read, out_write = unistd.pipe()
@@ -59,7 +61,8 @@ function process.start(words, options)
 	end
 	unistd.close(in_read)
 	unistd.close(out_write)
-	local self = setmetatable({ pid = pid, input = in_write, output = out_read, text = "", position = 1 }, process)
+	local self = setmetatable({ pid = pid, input = in_write, output = out_read, text = "", position = 1,
+		kept = options and options.kept }, process)
 	alive[pid] = self
 	return self
 end
@@ -204,8 +207,27 @@ end
 
 function process.kill_all()
 	for _, self in pairs(alive) do
-		self:kill()
+		if not self.kept then
+			self:kill()
+		end
 	end
+end
+
+-- Asks it to end, as one may that has children of its own to end; kills it when it does not.
+function process:stop()
+	signal.kill(self.pid, signal.SIGTERM)
+	return self:wait(10)
+end
+
+-- Who interrupts the tests leaves no machine running.
+for number, code in pairs { [signal.SIGINT] = 130, [signal.SIGTERM] = 143 } do
+	signal.signal(number, function()
+		process.kill_all()
+		for _, self in pairs(alive) do
+			self:stop()
+		end
+		os.exit(code)
+	end)
 end
 
 -- Runs fn(...); when `seconds` are over, `late` is called and all children are killed, so that whatever waits for one goes on. For what

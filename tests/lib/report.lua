@@ -65,16 +65,22 @@ function report.run(name, fn)
 	io.flush()
 end
 
--- Counts that an earlier run left in a file, and the names of what failed there, are this run's, too; and what both make is left there.
+-- Counts that another run left in a file, and the names of what failed there, are this run's, too. False if it left none.
 function report.join(path)
+	local any = false
 	for line in io.lines(path) do
 		local passed, failed = line:match("^(%d+) (%d+)$")
 		if passed then
 			report.passed, report.failed = report.passed + tonumber(passed), report.failed + tonumber(failed)
+			any = true
 		else
 			table.insert(report.failures, line)
 		end
 	end
+	return any
+end
+
+function report.leave(path)
 	local file = assert(io.open(path, "w"))
 	file:write(report.passed, " ", report.failed, "\n")
 	for _, name in ipairs(report.failures) do

@@ -51,7 +51,7 @@ local function test_port(options, totals)
 	if options["update-golden"] then
 		command = command .. " --update-golden"
 	end
-	for _, name in ipairs { "count", "threads", "repeat", "smp" } do
+	for _, name in ipairs { "count", "threads", "repeat", "smp", "jobs" } do
 		if options[name] then
 			command = command .. " --" .. name .. " " .. fs.quote(options[name])
 		end

@@ -11,7 +11,7 @@ config.USAGE = [[
 options:
   --arch A             x86_64 (default) or aarch64
   --config C           release (default) or debug
-  -j N                 parallel jobs
+  -j N                 parallel jobs; of `test`, 1: one kind after the other, else guest tests beside the other kinds
   -v                   show commands
   --key FILE           sign modules with this ed25519 key (PEM) instead of build/keys/modules.pem, which is made when it is not there
   --repeat N           guest tests: N times over, on four processors
