@@ -53,7 +53,8 @@ static void slewing(void)
 	usleep(1500000);
 	CHECK(left() < before && left() > 0);
 	CHECK_EQ(live_replace("posix_timers", ""), 0);
-	while (left() > 0)
+	/* A second that ended late has done too much, which the next one takes back. */
+	for (int i = 0; i < 200 && left(); i++)
 		usleep(100000);
 	CHECK_EQ(left(), 0);
 }
