@@ -49,8 +49,8 @@ local function parse(words)
 		end
 		i = i + 1
 	end
-	-- Who asks for the guest tests wants them on Linux, too, but not each time over or for each number of processors.
-	if options.kinds.guest and not (options["repeat"] or options.smp) then
+	-- Who asks for the guest tests wants them on Linux, too, but not each time over, for each number of processors, or once more as a part.
+	if options.kinds.guest and not (options["repeat"] or options.smp or options.part) then
 		options.kinds.linux, options.files.linux = true, options.files.guest
 	end
 	if not next(options.kinds) then
