@@ -145,7 +145,7 @@ end
 -- The generated smoke test of every row.
 function guest.smoke(options)
 	local directory = options.dir .. "/guest"
-	local smoke = { name = "smoke", path = directory .. "/smoke", source = options.dir .. "/gen/smoke.c", seconds = 60,
+	local smoke = { name = "smoke", path = directory .. "/smoke", source = options.dir .. "/gen/smoke.c", seconds = 60, native = true,
 		compiler = vm.build.arch.test_cc.gcc, flags = "" }
 	local refused = programs_of.make(directory, "smoke-test", { smoke })[smoke.path]
 	if refused then
