@@ -2,8 +2,9 @@
 run.lua: runs the tests.  lua5.3 tests/run.lua --arch A --config C --dir BUILD [kind or file]...
 
 Kinds, in the order in which they run: gen, lint (Lua files that return a list of { name, function }), host (C programs
-over parts of the kernel), smoke and linux (C programs on the build machine's Linux), guest (the same on the kernel), boot and live (Lua
-files that return a function and drive a virtual machine). Prints progress and, last, `N passed, N failed`.
+over parts of the kernel), smoke (the generated test of every row, on the kernel and on the build machine's Linux), linux and guest (the
+C programs of tests/guest, there and here), boot and live (Lua files that return a function and drive a virtual machine). Prints
+progress and, last, `N passed, N failed`.
 The kind torture runs only when it is named.
 On a machine with several processors the guest tests, which sleep half of their time, run beside the other kinds, in a process of their
 own (tests/lib/beside.lua), unless `--jobs 1` is said.

@@ -14,7 +14,7 @@ local report = require "tests.lib.report"
 
 local beside = {}
 
--- The longest that it says nothing: one program's limit several times over.
+-- The longest that it may say nothing, in seconds: it speaks after each number of processors.
 local SILENCE = 900
 
 local child, kind_of_child, results
@@ -60,7 +60,7 @@ function beside.finish()
 		end
 	end
 	print_lines(true)
-	local status = child:wait(10)
+	local status = child.eof and child:wait(10) or child:stop()
 	if not report.join(results) or not (status and status.kind == "exited") then
 		report.result(false, kind_of_child .. ": ends, and says what it found")
 	end
