@@ -25,6 +25,11 @@ local FILE_SECONDS = 600
 -- By kind: runs what of it was chosen.
 local run = {}
 
+-- The guest tests as everybody wants them: on Linux, too, and beside others; not each time over, for a number of processors, or as a part.
+local function plain(options)
+	return not (options["repeat"] or options.smp or options.part)
+end
+
 local function parse(words)
 	local options, i = { kinds = {}, files = {} }, 1
 	while words[i] do
@@ -50,8 +55,7 @@ local function parse(words)
 		end
 		i = i + 1
 	end
-	-- Who asks for the guest tests wants them on Linux, too, but not each time over, for each number of processors, or once more as a part.
-	if options.kinds.guest and not (options["repeat"] or options.smp or options.part) then
+	if options.kinds.guest and plain(options) then
 		options.kinds.linux, options.files.linux = true, options.files.guest
 	end
 	if not next(options.kinds) then
@@ -162,7 +166,7 @@ local function main(options)
 	vm.scratch = options.scratch
 	vm.build = { dir = options.dir, arch = dofile("arch/" .. options.arch .. "/arch.lua") }
 	local others = options.kinds.boot or options.kinds.live
-	if options.kinds.guest and not options.files.guest and others and not options.part and beside.possible(options.jobs) then
+	if options.kinds.guest and not options.files.guest and others and plain(options) and beside.possible(options.jobs) then
 		require("tests.lib.guest").build(options, files(options, "guest", "*.c"))
 		beside.start(options, "guest")
 		options.kinds.guest = nil

@@ -308,7 +308,8 @@ KTEST(sched_cpu_call_each)
 	for_each_online_cpu(i)
 		online++;
 	c = (struct census){ .asks = current };
-	ktest_check(thread_start_kernel("ktest_sender", send_about, &c) == 0);
+	c.ended = thread_start_kernel("ktest_sender", send_about, &c) != 0;
+	ktest_check(!c.ended);
 	for (unsigned int n = 0; n < 300; n++) {
 		c.seen = c.calls = 0;
 		cpu_call_each(&cpus_online, count_self, &c);
