@@ -45,16 +45,21 @@ static void copy_task_state(struct task *t, struct task *parent, const struct li
 		t->clear_child_tid = q->child_tid;
 }
 
-/* Publishes a thread of the caller's process. -EINTR if the process is being killed: its list of threads must not grow. */
+/*
+ * Publishes a thread of the caller's process. -ERESTARTNOINTR if the process is being killed or
+ * stopped: its list of threads must not grow.
+ */
 static int attach_thread(struct task *t, struct process *p)
 {
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
 	int error = 0;
 
-	if (p->group_exit || p->group_exec)
+	spin_lock_raw(&p->lock);
+	if (p->group_exit || p->group_exec || p->stop_signal)
 		error = -ERESTARTNOINTR;
 	else
 		task_attach_locked(t);
+	spin_unlock_raw(&p->lock);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	return error;
 }
@@ -83,7 +88,9 @@ static int attach_process(struct task *t, struct process *p, struct task *parent
 	p->tty = caller->tty;
 	p->has_subreaper_above = caller->has_subreaper_above || caller->subreaper;
 	process_attach_locked(p, parent, parent_task);
+	spin_lock_raw(&p->lock);
 	task_attach_locked(t);
+	spin_unlock_raw(&p->lock);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	return 0;
 }

@@ -314,8 +314,8 @@ void linux_thread_gone(struct thread *thread)
 		p->leader = NULL;
 	}
 	/* A stop that waited for this thread, too, may be complete now. */
-	if (!last && p->stop_signal && !t->stopped && p->stop_left && --p->stop_left == 0)
-		signal_stop_complete_locked(p);
+	if (!last)
+		signal_stop_count_locked(t);
 	spin_unlock_raw(&p->lock);
 	if (t->pid->task == t)
 		t->pid->task = NULL;

@@ -81,7 +81,9 @@ static int become_process(void)
 	p->leader = t;
 	p->group = p->session = p->pid;
 	process_attach_locked(p, NULL, NULL);
+	spin_lock_raw(&p->lock);
 	task_attach_locked(t);
+	spin_unlock_raw(&p->lock);
 	init_process = p;
 	spin_unlock_irqrestore(&tree_lock, flags);
 	thread_set_data(current, linux_slot, t);

@@ -26,7 +26,7 @@ extern struct kmem_cache *process_cache, *task_cache;
 struct process *process_create(struct process *parent, const struct linux_clone *request);
 /* Takes over the caller's reference to `user`, also when it fails. */
 struct task *task_create(struct thread *thread, struct process *p, struct user *user);
-/* A thread joins its process: lists and numbers. tree_lock held. */
+/* A thread joins its process: lists and numbers. tree_lock and process.lock held. */
 void task_attach_locked(struct task *t);
 /* A new process joins its parent, group and session. tree_lock held. */
 void process_attach_locked(struct process *p, struct process *parent, struct task *parent_task);
@@ -58,8 +58,11 @@ void process_reap_children_of(struct process *p);
 /* stop.c */
 /* The thread stops here if its process is stopping. True if it did. */
 bool signal_take_part_in_stop(void);
-/* All threads have stopped: process.stopped is set and the parent will be told by the caller's path; process.lock and tree_lock held. */
-void signal_stop_complete_locked(struct process *p);
+/*
+ * A thread has stopped, or ends: the last one that process.stop_left counts completes the stop, which
+ * the parent is told of. tree_lock and process.lock held.
+ */
+void signal_stop_count_locked(struct task *t);
 
 /*
  * limits.c: runs fn for the thread, the threads of a group, or those of a user (PRIO_*; 0: the caller's). Returns how many; stops at

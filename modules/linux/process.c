@@ -173,10 +173,8 @@ void task_attach_locked(struct task *t)
 {
 	struct process *p = t->process;
 
-	spin_lock_raw(&p->lock);
 	list_add_tail(&p->tasks, &t->link);
 	p->task_count++;
-	spin_unlock_raw(&p->lock);
 	t->pid->task = t;
 }
 

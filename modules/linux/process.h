@@ -34,6 +34,8 @@ struct tty;
 
 /* linux/signal.h's names that the kernel needs and user headers spell otherwise. */
 #define SIG_KILL_STOP (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define SIG_STOPS (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | \
+		   SIGNAL_BIT(SIGTTOU))
 
 struct signal_action {
 	uintptr_t handler;		/* SIG_DFL, SIG_IGN or an address */
@@ -94,6 +96,8 @@ struct task {
 	uintptr_t clear_child_tid;
 	bool exiting;
 	bool stopped;			/* waits in a job-control stop */
+	bool stop_taken;		/* took a stop signal that no SIGCONT has cancelled; process.lock */
+	bool stop_counted;		/* is one of process.stop_left; process.lock */
 	int exit_code;			/* as wait(2) sees it */
 	int parent_death_signal;
 	struct wait_queue *vfork_wait;	/* the parent waits in vfork; done when null */
@@ -148,7 +152,7 @@ struct process {
 	bool group_exit;
 	int group_exit_code;
 	struct task *group_exec;	/* the thread that execs and waits for the others to go */
-	unsigned int stop_left;		/* threads that have not stopped yet */
+	unsigned int stop_left;		/* threads that have not stopped yet: those with stop_counted */
 	int stop_signal;		/* 0: not stopping or stopped */
 	bool stopped;			/* completely */
 	int stop_code;			/* not yet reported by wait: signal, or 0 */

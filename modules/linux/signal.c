@@ -12,7 +12,6 @@
 #include "core/lib/string.h"
 
 #define DEFAULT_IGNORED (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
-#define STOP_SIGNALS (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 
 void signal_pending_init(struct signal_pending *p)
 {
@@ -75,7 +74,7 @@ static bool start_group_exit(struct process *p, struct task *t, int sig)
 	struct task *each;
 	uintptr_t handler = handler_of(p, sig);
 
-	if (sig != SIGKILL && (handler != (uintptr_t)SIG_DFL || (SIGNAL_BIT(sig) & (DEFAULT_IGNORED | STOP_SIGNALS)) ||
+	if (sig != SIGKILL && (handler != (uintptr_t)SIG_DFL || (SIGNAL_BIT(sig) & (DEFAULT_IGNORED | SIG_STOPS)) ||
 			       (t->blocked & SIGNAL_BIT(sig)) || p->group_exit))
 		return false;
 	/* Signals whose default makes a core dump are left to the thread that takes them: it reports the fault. */
@@ -151,11 +150,11 @@ static bool job_control(struct process *p, int sig, struct list *dead)
 	struct task *t;
 	bool was_stopped = false;
 
-	if (SIGNAL_BIT(sig) & STOP_SIGNALS) {
+	if (SIGNAL_BIT(sig) & SIG_STOPS) {
 		signal_remove_locked(p, SIGNAL_BIT(SIGCONT), dead);
 	} else if (sig == SIGCONT || sig == SIGKILL) {
 		if (sig == SIGCONT)
-			signal_remove_locked(p, STOP_SIGNALS, dead);
+			signal_remove_locked(p, SIG_STOPS, dead);
 		was_stopped = p->stopped || p->stop_signal;
 		if (was_stopped && sig == SIGCONT) {
 			p->continued = true;
@@ -164,11 +163,14 @@ static bool job_control(struct process *p, int sig, struct list *dead)
 		p->stopped = false;
 		p->stop_signal = 0;
 		p->stop_left = 0;
-		list_for_each(t, &p->tasks, link)
+		list_for_each(t, &p->tasks, link) {
+			t->stop_taken = false;
+			t->stop_counted = false;
 			if (t->stopped) {
 				t->stopped = false;
 				wait_wake_all(&t->stop_wait);
 			}
+		}
 	}
 	return was_stopped && sig == SIGCONT;
 }
@@ -546,6 +548,9 @@ static int dequeue(uint64_t mask, struct siginfo *info, bool update)
 		if (sig)
 			take_entry(&p->pending, sig, info, &dead);
 	}
+	/* It leaves the queue, where SIGCONT would find it, and has no effect yet: leave word. */
+	if (sig && (SIGNAL_BIT(sig) & SIG_STOPS))
+		t->stop_taken = true;
 	if (update || !sig)
 		signal_recalc_locked(t);
 	spin_unlock_irqrestore(&p->lock, flags);

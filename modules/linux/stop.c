@@ -1,8 +1,13 @@
 /*
  * Job control: stopping all threads of a process, going on, and what the parent hears of it.
  *
- * A stop signal makes every thread of the process count itself into the stop; the last one completes it and tells the parent. SIGCONT
- * (signal.c) undoes it at once, wherever it stands.
+ * A stop signal makes every thread of the process count itself into the stop; the last one completes
+ * it and tells the parent. SIGCONT (signal.c) undoes it at once, wherever it stands: a signal that is
+ * queued leaves the queue, one that a thread has taken and not yet acted on loses its mark (stop_taken),
+ * a stop that has begun ends.
+ *
+ * Invariants: process.stop_left is the number of threads with stop_counted. A thread that is attached
+ * during a stop would not be among them, so clone refuses and starts again after the stop.
  *
  * Locking: process.lock for the counters; tree_lock around the parent's notice.
  */
@@ -10,7 +15,7 @@
 
 #include "core/module/hooks.h"
 
-void signal_stop_complete_locked(struct process *p)
+static void complete_stop_locked(struct process *p)
 {
 	p->stopped = true;
 	p->stop_code = p->stop_signal;
@@ -18,25 +23,39 @@ void signal_stop_complete_locked(struct process *p)
 	signal_notify_parent_locked(p, CLD_STOPPED);
 }
 
-/* The current thread took a stop signal. */
+/* The current thread took a stop signal. Nothing happens if SIGCONT or SIGKILL came since. */
 void signal_start_stop(int sig)
 {
 	struct task *me = current_task, *t;
 	struct process *p = me->process;
 	unsigned long flags = spin_lock_irqsave(&p->lock);
 
-	if (!p->stop_signal && !p->stopped && !p->group_exit && !p->group_exec) {
+	if (me->stop_taken && !p->stop_signal && !p->stopped && !p->group_exit && !p->group_exec) {
 		p->stop_signal = sig;
 		p->stop_left = 0;
 		list_for_each(t, &p->tasks, link)
 			if (!t->exiting && t->thread) {
+				t->stop_counted = true;
 				p->stop_left++;
 				if (t != me)
 					thread_set_work(t->thread, WORK_SIGNAL);
 			}
 		thread_set_work(current, WORK_SIGNAL);
 	}
+	me->stop_taken = false;
 	spin_unlock_irqrestore(&p->lock, flags);
+}
+
+/* A thread of a stop that has begun has stopped, or ends. tree_lock and process.lock held. */
+void signal_stop_count_locked(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (!t->stop_counted)
+		return;
+	t->stop_counted = false;
+	if (--p->stop_left == 0)
+		complete_stop_locked(p);
 }
 
 bool signal_take_part_in_stop(void)
@@ -55,8 +74,7 @@ bool signal_take_part_in_stop(void)
 		return false;
 	}
 	t->stopped = true;
-	if (!p->stopped && p->stop_left && --p->stop_left == 0)
-		signal_stop_complete_locked(p);
+	signal_stop_count_locked(t);
 	spin_unlock_raw(&p->lock);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	/* SIGCONT and SIGKILL clear t->stopped; only the latter ends the sleep by itself. */
