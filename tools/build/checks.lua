@@ -1,4 +1,4 @@
--- checks.lua: the verbs test, lint and bench.
+-- checks.lua: the verbs test, live, torture, lint, fuzz, bench and conformance.
 local config = require "tools.build.config"
 local fs = require "tools.lib.fs"
 local ninja = require "tools.build.ninja"
@@ -8,6 +8,11 @@ local checks = {}
 function checks.lint(options)
 	local lint = require "tools.lint.main"
 	local manifest = require "tools.lib.manifest"
+	for _, path in ipairs(options.words) do
+		if not fs.exists(path) then
+			error("lint: no such file: " .. path, 0)
+		end
+	end
 	local problems = lint.tree(#options.words > 0 and options.words or nil)
 	local ok, reason = pcall(function()
 		local _, modules = manifest.load_all("modules")
@@ -124,11 +129,12 @@ function checks.fuzz(options)
 	return 0
 end
 
--- Runs a program from beside the repository on our images, if it is there, or `by` for it. `words` are its arguments.
-local function run_beside(options, program, words, by)
-	if not fs.exists(program) then
-		print("no " .. program .. " here: nothing to compare with")
-		return 0
+-- Runs a program of a kit that stands beside the repository on our images, or `by` for it.
+-- `words` are its arguments.
+local function run_beside(options, kit, program, words, by)
+	if not fs.exists(kit .. "/" .. program) then
+		error(("no %s/%s here, so there is nothing to run: README.md says what the kit is "
+			.. "and where it comes from"):format(kit, program), 0)
 	end
 	local status = ninja.targets(options, { "kernel", "modules.cpio", "rootfs.cpio" })
 	if status ~= 0 then
@@ -137,14 +143,16 @@ local function run_beside(options, program, words, by)
 	for i, word in ipairs(words) do
 		words[i] = fs.quote(word)
 	end
-	return os.execute((by or program) .. " " .. table.concat(words, " ")) and 0 or 1
+	return os.execute((by or kit .. "/" .. program) .. " " .. table.concat(words, " ")) and 0 or 1
 end
 
 function checks.bench(options)
-	return run_beside(options, "../shared/bench/bench", { config.directory(options), table.unpack(options.words) })
+	local words = { config.directory(options), table.unpack(options.rest) }
+	return run_beside(options, "../shared/bench", "bench", words)
 end
 
 local KIT = "../shared/conformance"
+local SUITES = { "kselftest", "rt-tests", "stress-ng", "workloads" }
 
 -- The kit boots the first port alone: for the others, the self-tests cross-built and run by a runner of our own.
 local function conformance_of_port(options)
@@ -152,24 +160,35 @@ local function conformance_of_port(options)
 		print("the suite " .. options.words[1] .. " runs on " .. config.PORTS[1] .. " only")
 		return 1
 	end
-	local words = { "tools/kselftest/run.lua", options.arch, config.directory(options), KIT, table.unpack(options.words, 2) }
-	return run_beside(options, KIT .. "/conformance", words, "lua5.3")
+	local words = { "tools/kselftest/run.lua", options.arch, config.directory(options), KIT,
+		table.unpack(options.rest) }
+	return run_beside(options, KIT, "conformance", words, "lua5.3")
 end
 
--- conformance [suite [arguments]]: without a suite all of them, one after the other.
+local function suites_of(options)
+	local chosen = options.words[1]
+	if not chosen then
+		return SUITES
+	end
+	for _, suite in ipairs(SUITES) do
+		if suite == chosen then
+			return { suite }
+		end
+	end
+	error(("no suite %s; there are %s"):format(chosen, table.concat(SUITES, ", ")), 0)
+end
+
+-- conformance [SUITE] [-- WORD...]: without a suite all of them, one after the other.
 function checks.conformance(options)
+	local suites = suites_of(options)
 	if options.arch ~= config.PORTS[1] then
 		return conformance_of_port(options)
 	end
-	local suites = { options.words[1] }
-	if #suites == 0 then
-		suites = { "kselftest", "rt-tests", "stress-ng", "workloads" }
-	end
 	local status = 0
 	for _, suite in ipairs(suites) do
-		local words = { suite, "--mortise", config.directory(options), "--passing" }
-		table.move(options.words, 2, #options.words, #words + 1, words)
-		local result = run_beside(options, KIT .. "/conformance", words)
+		local words = { suite, "--mortise", config.directory(options), "--passing",
+			table.unpack(options.rest) }
+		local result = run_beside(options, KIT, "conformance", words)
 		status = status ~= 0 and status or result
 	end
 	return status

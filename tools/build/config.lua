@@ -2,73 +2,109 @@
 config.lua: command line options, and what one build is made of: the port's facts, the directory, the compiler's flags.
 ]]
 local fs = require "tools.lib.fs"
+local usage = require "tools.build.usage"
 
 local config = {}
 
 config.RELEASE = "6.1.0-mortise"
 
-config.USAGE = [[
-options:
-  --arch A             x86_64 (default) or aarch64
-  --config C           release (default) or debug
-  -j N                 parallel jobs; of `test`, 1: one kind after the other, else guest tests beside the other kinds
-  -v                   show commands
-  --key FILE           sign modules with this ed25519 key (PEM) instead of build/keys/modules.pem, which is made when it is not there
-  --repeat N           guest tests: N times over, on four processors
-  --smp N              guest tests: on N processors, instead of 1, 2 and 4
-  --                   what follows goes to the program that bench or conformance runs
-options of run:
-  --smp N              processors (default 2)
-  --mem MIB            memory (default 512)
-  --direct             boot the kernel itself, without ISO and boot loader
-  --uefi               boot the ISO by UEFI firmware
-  --initrd FILE        one more archive, laid over the others; may be repeated
-  --append STR         more words for the kernel's command line
-  --gui                a window with the framebuffer console and a keyboard
-  --gdb                wait for gdb on port 1234
-  --dry                print the QEMU command instead of running it]]
-
-local WITH_VALUE = { arch = "one", config = "one", key = "one", smp = "one", mem = "one", ["repeat"] = "one", initrd = "many", append = "many" }
-local WITHOUT_VALUE = { direct = true, uefi = true, gui = true, gdb = true, dry = true, ["update-golden"] = true }
+-- Options that may be given several times, and those whose value is a number from 1 on.
+local MANY = { initrd = true, append = true }
+local NUMBERS = { j = true, smp = true, mem = true, ["repeat"] = true }
 
 -- What a verb without --arch is about is the first; `test` without words is about all.
 config.PORTS = { "x86_64", "aarch64" }
 
-function config.parse(words)
-	local options = { arch = config.PORTS[1], config = "release", mem = "512", initrd = {}, append = {}, words = {} }
+local function is_help(word)
+	return word == "--help" or word == "-h"
+end
+
+-- Does one of the words, up to `--`, ask for help?
+function config.asks_help(words)
+	for _, word in ipairs(words) do
+		if word == "--" then
+			return false
+		elseif is_help(word) then
+			return true
+		end
+	end
+	return false
+end
+
+local function from_one_on(what, value)
+	local number = value:match("^%d+$") and math.tointeger(tonumber(value))
+	if not number or number < 1 then
+		error(("%s wants a number from 1 on, not %s"):format(what, value), 0)
+	end
+end
+
+-- Takes the option words[i] of `verb`; returns the place of its last word.
+local function take_option(options, words, i, verb)
+	local word = words[i]
+	local name = word:match("^%-%-(%l[%l-]+)$") or word:match("^%-(%l)$")
+	local known = name and usage.OPTIONS[name]
+	if not known then
+		error("unknown option " .. word, 0)
+	elseif not verb.takes[name] then
+		local says = "%s takes no %s; `lua5.4 build.lua %s --help` tells what it takes"
+		error(says:format(verb.name, word, verb.name), 0)
+	end
+	if not known[1] then
+		options[name] = true
+		return i
+	end
+	local value = words[i + 1] or error(word .. " needs a value", 0)
+	if NUMBERS[name] then
+		from_one_on(word, value)
+	end
+	if MANY[name] then
+		table.insert(options[name], value)
+	else
+		options[name] = value
+	end
+	return i + 1
+end
+
+local function check(options, verb)
+	if #options.words > verb.most then
+		local says = "surplus word %s; usage: lua5.4 build.lua %s %s"
+		error(says:format(options.words[verb.most + 1], verb.name, verb.words or "[options]"), 0)
+	end
+	for _, word in ipairs(verb.numbers and options.words or {}) do
+		from_one_on(verb.name, word)
+	end
+	if options.config ~= "release" and options.config ~= "debug" then
+		error("--config is release or debug, not " .. options.config, 0)
+	end
+	if options.direct and options.uefi then
+		error("--direct boots without firmware: --uefi does not go with it", 0)
+	end
+end
+
+-- The words after a verb (usage.lua) as options: by name, the plain words in .words, what follows
+-- `--` in .rest.
+function config.parse(words, verb)
+	local options = { config = "release", initrd = {}, append = {}, words = {}, rest = {} }
 	local i = 1
 	while words[i] do
 		local word = words[i]
-		local name = word:match("^%-%-([%l-]+)$")
 		if word == "--" then
-			table.move(words, i + 1, #words, #options.words + 1, options.words)
-			break
-		elseif word == "-v" then
-			options.verbose = true
-		elseif word == "-j" or (name and WITH_VALUE[name]) then
-			i = i + 1
-			local value = words[i] or error(word .. " needs a value", 0)
-			if word == "-j" then
-				options.jobs = value
-			elseif name == "arch" then
-				options.arch, options.arch_chosen = value, true
-			elseif WITH_VALUE[name] == "many" then
-				table.insert(options[name], value)
-			else
-				options[name] = value
+			if not verb.rest then
+				error(verb.name .. " takes nothing after --", 0)
 			end
-		elseif name and WITHOUT_VALUE[name] then
-			options[name] = true
-		elseif name then
-			error("unknown option " .. word, 0)
+			table.move(words, i + 1, #words, 1, options.rest)
+			break
+		elseif word:match("^%-") then
+			i = take_option(options, words, i, verb)
 		else
 			table.insert(options.words, word)
 		end
 		i = i + 1
 	end
-	if options.config ~= "release" and options.config ~= "debug" then
-		error("--config is release or debug", 0)
-	end
+	check(options, verb)
+	options.arch_chosen = options.arch ~= nil
+	options.arch, options.mem = options.arch or config.PORTS[1], options.mem or "512"
+	options.jobs, options.verbose = options.j, options.v
 	return options
 end
 

@@ -2,6 +2,7 @@
 run.lua: boots in QEMU. The serial port is the terminal (Ctrl-C goes to the guest, Ctrl-A X ends QEMU, Ctrl-A C is the
 monitor); QEMU ends when the guest switches off, and also when it writes to the debug-exit port.
 ]]
+local config = require "tools.build.config"
 local fs = require "tools.lib.fs"
 local ninja = require "tools.build.ninja"
 
@@ -57,24 +58,42 @@ local function special_iso(build, options)
 	return out
 end
 
+-- The display that QEMU opens its window with. Whether it can is asked only when it is to.
+local function window(build, options)
+	if not build.arch.screen then
+		error("--gui: the port " .. build.arch.name .. " has no screen", 0)
+	end
+	local can = {}
+	for _, line in ipairs(fs.lines(build.arch.qemu .. " -display help 2>/dev/null")) do
+		can[line] = true
+	end
+	local display = can.sdl and not can.gtk and "sdl" or "gtk"
+	if not options.dry then
+		if not can[display] then
+			error("--gui: QEMU here cannot open windows; `apt-get install qemu-system-gui` "
+				.. "(tools/dev does it)", 0)
+		elseif not (os.getenv("DISPLAY") or os.getenv("WAYLAND_DISPLAY")) then
+			error("--gui: there is no desktop to open a window on (neither DISPLAY nor "
+				.. "WAYLAND_DISPLAY is set)", 0)
+		end
+	end
+	return display
+end
+
 -- The words of the QEMU command. `boot`: what boots, prepared by the caller of the tests too.
 function run.command(build, options)
 	local arch = build.arch
 	local words = { arch.qemu }
 	local function add(...)
 		for _, word in ipairs { ... } do
-			words[#words + 1] = word
+			words[#words + 1] = tostring(word)
 		end
 	end
 	add(table.unpack(arch.machine))
 	add("-smp", options.smp or 2, "-m", options.mem)
-	if options.gui then
-		add("-serial", "mon:stdio")
-	else
-		add("-display", "none")
-		add(table.unpack(arch.screen or {}))
-		add("-serial", "mon:stdio")
-	end
+	add("-display", options.gui and window(build, options) or "none")
+	add(table.unpack(arch.screen or {}))
+	add("-serial", "mon:stdio")
 	if options.gdb then
 		add("-s", "-S")
 		table.insert(options.append, "nokaslr")		-- addresses as in mortise.elf.debug
@@ -97,6 +116,14 @@ function run.command(build, options)
 end
 
 function run.run(options)
+	for _, path in ipairs(options.initrd) do
+		if not fs.exists(path) then
+			error("--initrd: no such file: " .. path, 0)
+		end
+	end
+	if options.gui then
+		window(config.load(options), options)
+	end
 	local targets = { "kernel", "modules.cpio", "rootfs.cpio" }
 	if not options.direct then
 		targets[#targets + 1] = "mortise.iso"
