@@ -36,40 +36,73 @@ static struct page *get_page(struct aspace *as, struct region *r, uintptr_t va, 
 	return NULL;
 }
 
+/* May an access go to the region at all? As Linux's check for get_user_pages has it. */
+static bool access_allowed(const struct region *r, bool write, bool force)
+{
+	unsigned int flags = r->flags;
+
+	if (r->object && r->object->ops->device_page)
+		return false;
+	if (flags & (write ? REGION_WRITE : REGION_READ))
+		return true;
+	if (!write)
+		return force;
+	return force && (flags & (REGION_SHARED | REGION_MAY_WRITE)) == REGION_MAY_WRITE;
+}
+
+/*
+ * Gives the entry at `va` the region's protection; a page that is not written in place stays so.
+ * aspace.lock held for writing.
+ */
+static void restore_entry(struct aspace *as, struct region *r, uintptr_t va)
+{
+	unsigned int prot = region_mmu_prot(r);
+	uint64_t *e;
+
+	spin_lock(&as->pt_lock);
+	e = page_table_entry(&as->mmu, va, false);
+	if (e && !arch_pte_writable(*e))
+		prot &= ~MMU_WRITE;
+	if (e && *e)
+		WRITE_ONCE(*e, arch_pte_prot(*e, prot));
+	spin_unlock(&as->pt_lock);
+	arch_tlb_flush_range(&as->mmu, &as->cpus, va, va + PAGE_SIZE);
+}
+
+/*
+ * get_page() as if the protection allowed it. aspace.lock held for writing, which keeps faults out.
+ */
+static struct page *get_page_forced(struct aspace *as, struct region *r, uintptr_t va, bool write)
+{
+	unsigned int flags = r->flags;
+	struct page *p;
+
+	r->flags |= REGION_READ | (write ? REGION_WRITE : 0);
+	p = get_page(as, r, va, write);
+	r->flags = flags;
+	if (p)
+		restore_entry(as, r, va);
+	return p;
+}
+
 /* One page's part. Bytes copied; 0 if it cannot be had. */
 static size_t access_page(struct aspace *as, uintptr_t addr, void *buf, size_t n, bool write, bool force)
 {
 	size_t in_page = addr & PAGE_MASK, part = MIN(n, PAGE_SIZE - in_page);
+	uintptr_t va = ALIGN_DOWN(addr, PAGE_SIZE);
 	struct page *p = NULL;
 	struct region *r;
-	bool lifted = false;
 
 	if (write || force)
 		rwlock_write_lock(&as->lock);
 	else
 		rwlock_read_lock(&as->lock);
 	r = region_find(as, addr, false);
-	if (r && force && !(r->flags & (REGION_SHARED | REGION_SPECIAL))) {
-		/* A debugger's access: as if the protection allowed it, for this one page. The lock keeps others out. */
-		unsigned int flags = r->flags;
-
-		r->flags |= REGION_READ | (write ? REGION_WRITE : 0);
-		p = get_page(as, r, ALIGN_DOWN(addr, PAGE_SIZE), write);
-		lifted = r->flags != flags;
-		r->flags = flags;
-		if (lifted && p) {
-			uint64_t *e;
-
-			spin_lock(&as->pt_lock);
-			e = page_table_entry(&as->mmu, ALIGN_DOWN(addr, PAGE_SIZE), false);
-			if (e && *e)
-				WRITE_ONCE(*e, arch_pte_prot(*e, region_mmu_prot(r)));
-			spin_unlock(&as->pt_lock);
-			arch_tlb_flush_range(&as->mmu, &as->cpus, ALIGN_DOWN(addr, PAGE_SIZE),
-					     ALIGN_DOWN(addr, PAGE_SIZE) + PAGE_SIZE);
-		}
-	} else if (r) {
-		p = get_page(as, r, ALIGN_DOWN(addr, PAGE_SIZE), write);
+	if (r && access_allowed(r, write, force)) {
+		if (r->flags & (write ? REGION_WRITE : REGION_READ))
+			p = get_page(as, r, va, write);
+		else
+			p = get_page_forced(as, r, va, write);
 	}
 	if (write || force)
 		rwlock_write_unlock(&as->lock);
@@ -102,9 +135,9 @@ static long access_range(struct aspace *as, uintptr_t addr, void *buf, size_t n,
 	return done || !n ? (long)done : -EFAULT;
 }
 
-long aspace_read(struct aspace *as, uintptr_t addr, void *dst, size_t n)
+long aspace_read(struct aspace *as, uintptr_t addr, void *dst, size_t n, bool force)
 {
-	return access_range(as, addr, dst, n, false, false);
+	return access_range(as, addr, dst, n, false, force);
 }
 KAPI(aspace_read);
 

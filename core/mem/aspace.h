@@ -28,14 +28,14 @@
 #define REGION_WIPEONFORK  0x0100u
 #define REGION_DONTDUMP    0x0200u
 #define REGION_NORESERVE   0x0400u
-#define REGION_MAY_WRITE   0x0800u	/* mprotect may add it (file opened for writing) */
+#define REGION_MAY_WRITE   0x0800u	/* mprotect may add WRITE: private, or its file is open for that */
 #define REGION_SPECIAL     0x1000u	/* vDSO, device: not expanded, merged or inherited changes */
 #define REGION_STACK       0x2000u
 #define REGION_HEAP        0x4000u
 #define REGION_ACCOUNTED   0x8000u
 #define REGION_HUGE        0x10000u
 #define REGION_NOHUGE      0x20000u
-#define REGION_NOEXEC      0x40000u	/* of a file on a noexec mount: mprotect must not add EXEC */
+#define REGION_NOEXEC      0x40000u	/* mprotect must not add EXEC: noexec mount, clock page */
 /* What mbind(2) said of the range: the personality's, in these bits; the core only keeps, splits and joins by it. */
 #define REGION_POLICY_SHIFT 20
 #define REGION_POLICY (0x3fu << REGION_POLICY_SHIFT)
@@ -184,8 +184,13 @@ enum fault_result {
 /* Resolves a fault of `as` at an address; used by traps, user copies (get pages) and ptrace. May sleep. */
 enum fault_result aspace_fault(struct aspace *as, uintptr_t addr, enum fault_kind kind);
 
-/* Copies from or to another address space (ptrace, process_vm_*, /proc/pid/mem, exec's new stack). Bytes copied, or -EFAULT if none. `force`: ignore protection. */
-long aspace_read(struct aspace *as, uintptr_t addr, void *dst, size_t n);
+/*
+ * Copies from or to another address space (process_vm_*, /proc/pid/mem, exec's new stack). Bytes
+ * copied, or -EFAULT if none. Device memory is out of reach. `force` is for debuggers: it reads
+ * whatever is mapped, and writes to private regions that may be made writable; the file behind
+ * them stays as it is.
+ */
+long aspace_read(struct aspace *as, uintptr_t addr, void *dst, size_t n, bool force);
 long aspace_write(struct aspace *as, uintptr_t addr, const void *src, size_t n, bool force);
 
 /* What a shared futex word is: the object behind addr and its byte offset there; *object null for private memory. No reference is taken: only ids are used. -EFAULT. */

@@ -97,19 +97,44 @@ static enum fault_result object_error(int error)
 	return error == -ENOMEM ? FAULT_OUT_OF_MEMORY : FAULT_BUS;
 }
 
-static enum fault_result fault_device(struct aspace *as, struct region *r, uintptr_t va, uint64_t index)
+/* A private mapping writes: it gets a copy of the device's page, if that is memory. */
+static enum fault_result copy_device(struct aspace *as, struct region *r, uintptr_t va, uint64_t phys)
 {
-	unsigned int extra = 0;
+	struct page *copy;
+
+	if (!phys_has_page(phys))
+		return FAULT_BUS;
+	copy = page_alloc(0, ALLOC_USER);
+	if (!copy)
+		return FAULT_OUT_OF_MEMORY;
+	memcpy(page_address(copy), phys_to_virt(phys), PAGE_SIZE);
+	WRITE_ONCE(r->has_private, true);
+	return install_anonymous(as, va, copy, region_mmu_prot(r)) ? FAULT_DONE : FAULT_OUT_OF_MEMORY;
+}
+
+/*
+ * The device's own page: written in place by shared mappings only. A private one has it for reading
+ * until a write asks for a copy.
+ */
+static enum fault_result fault_device(struct aspace *as, struct region *r, uintptr_t va, bool write)
+{
+	uint64_t index = (r->offset + (va - r->start)) >> PAGE_SHIFT;
+	unsigned int extra = 0, prot = region_mmu_prot(r);
+	bool shared = r->flags & REGION_SHARED;
 	uint64_t phys;
 	uint64_t *e;
 	int error = r->object->ops->device_page(r->object, index, &phys, &extra);
 
 	if (error)
 		return object_error(error);
+	if (write && !shared)
+		return copy_device(as, r, va, phys);
+	if (!shared)
+		prot &= ~MMU_WRITE;
 	spin_lock(&as->pt_lock);
 	e = page_table_entry(&as->mmu, va, true);
 	if (e && !*e)
-		WRITE_ONCE(*e, arch_pte_make(phys, region_mmu_prot(r) | extra | MMU_SPECIAL | MMU_DIRTY));
+		WRITE_ONCE(*e, arch_pte_make(phys, prot | extra | MMU_SPECIAL | MMU_DIRTY));
 	spin_unlock(&as->pt_lock);
 	return e ? FAULT_DONE : FAULT_OUT_OF_MEMORY;
 }
@@ -151,7 +176,7 @@ static enum fault_result fault_object(struct aspace *as, struct region *r, uintp
 	int error;
 
 	if (r->object->ops->device_page)
-		return fault_device(as, r, va, index);
+		return fault_device(as, r, va, write);
 	error = memobj_page(r->object, index, &p);
 	if (error)
 		return object_error(error);
@@ -180,6 +205,7 @@ static enum fault_result fault_write_protected(struct aspace *as, struct region 
 {
 	struct page *old = NULL, *copy;
 	uint64_t *e;
+	bool special;
 
 	spin_lock(&as->pt_lock);
 	e = page_table_entry(&as->mmu, va, false);
@@ -187,22 +213,24 @@ static enum fault_result fault_write_protected(struct aspace *as, struct region 
 		spin_unlock(&as->pt_lock);
 		return FAULT_DONE;		/* changed meanwhile: the access is tried again */
 	}
-	if (!arch_pte_special(seen)) {
+	special = arch_pte_special(seen);
+	if (!special)
 		old = phys_to_page(arch_pte_phys(seen));
-		if ((r->flags & REGION_SHARED) ||
-		    (old->kind == PAGE_ANON && __atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1)) {
-			WRITE_ONCE(*e, arch_pte_mkwrite(seen));
-			arch_tlb_flush_local(va);	/* others fault once more and find it writable */
-			spin_unlock(&as->pt_lock);
-			if ((r->flags & REGION_SHARED) && r->object && r->object->ops->made_dirty)
-				r->object->ops->made_dirty(r->object);
-			return FAULT_DONE;
-		}
-		page_get(old);
+	if ((r->flags & REGION_SHARED) ||
+	    (!special && old->kind == PAGE_ANON && __atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1)) {
+		WRITE_ONCE(*e, arch_pte_mkwrite(seen));
+		arch_tlb_flush_local(va);	/* others fault once more and find it writable */
+		spin_unlock(&as->pt_lock);
+		if ((r->flags & REGION_SHARED) && r->object && r->object->ops->made_dirty)
+			r->object->ops->made_dirty(r->object);
+		return FAULT_DONE;
 	}
+	if (!special)
+		page_get(old);
 	spin_unlock(&as->pt_lock);
-	if (!old)
-		return fault_anonymous(as, r, va, FAULT_WRITE);
+	if (special)
+		return arch_pte_phys(seen) == page_to_phys(page_zero) ?
+			fault_anonymous(as, r, va, FAULT_WRITE) : fault_device(as, r, va, true);
 	copy = page_alloc(0, ALLOC_USER);
 	if (!copy) {
 		page_put(old);

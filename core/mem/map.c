@@ -284,7 +284,7 @@ static int check_range(struct aspace *as, uintptr_t start, uintptr_t *range_end,
 		*range_end = at;
 		if (!r || r->start > at)
 			return -ENOMEM;
-		if ((prot & REGION_WRITE) && (r->flags & REGION_SHARED) && !(r->flags & REGION_MAY_WRITE))
+		if ((prot & REGION_WRITE) && !(r->flags & REGION_MAY_WRITE))
 			return -EACCES;
 		if ((prot & REGION_EXEC) && (r->flags & REGION_NOEXEC))
 			return -EACCES;

@@ -24,53 +24,71 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
-/* The vDSO: the clock page, then the port's image, as a device object that is never freed. */
-static struct memobj vdso_object;
+/*
+ * The clock page is a device object: nobody may ever write or execute it. The port's vDSO image is an
+ * ordinary object, filled from the kernel's copy: a debugger's write to it gives the program a page
+ * of its own. Both are never freed.
+ */
+static struct memobj clock_object, vdso_object;
 
-static int vdso_page(struct memobj *o, uint64_t index, uint64_t *phys, unsigned int *bits)
+static int clock_device_page(struct memobj *o, uint64_t index, uint64_t *phys, unsigned int *bits)
 {
-	size_t size;
-	const char *image = arch_vdso_image(&size);
 	bool ok;
 
 	(void)o;
 	(void)bits;
-	if (index > DIV_UP(size, PAGE_SIZE))
+	if (index)
 		return -EFAULT;
-	*phys = kernel_phys(index == 0 ? (uintptr_t)clock_page : (uintptr_t)image + (index - 1) * PAGE_SIZE, &ok);
+	*phys = kernel_phys((uintptr_t)clock_page, &ok);
 	return ok ? 0 : -EFAULT;
 }
 
-static void vdso_release(struct memobj *o) { (void)o; }
+static int vdso_fill(struct memobj *o, uint64_t index, struct page *page)
+{
+	size_t size, from = index * PAGE_SIZE;
+	const char *image = arch_vdso_image(&size);
 
-static const struct memobj_ops vdso_ops = { .device_page = vdso_page, .release = vdso_release };
+	(void)o;
+	if (from < size)
+		memcpy(page_address(page), image + from, MIN(size - from, PAGE_SIZE));
+	return 0;
+}
+
+static void never_released(struct memobj *o) { (void)o; }
+
+static const struct memobj_ops clock_ops = {
+	.device_page = clock_device_page, .release = never_released,
+};
+static const struct memobj_ops vdso_ops = { .fill = vdso_fill, .release = never_released };
 
 static int map_vdso(struct exec *x)
 {
 	size_t size;
-	struct map_request q = { .fixed = true, .object = &vdso_object, .limit = UINT64_MAX };
+	struct map_request q = { .fixed = true, .limit = UINT64_MAX, .length = PAGE_SIZE };
 	uintptr_t at, room;
 	int error;
 
 	if (!arch_vdso_image(&size) || !size)
 		return 0;
 	size = ALIGN_UP(size, PAGE_SIZE);
-	if (!vdso_object.ops)
-		memobj_init(&vdso_object, &vdso_ops, size + PAGE_SIZE);
+	if (!vdso_object.ops) {
+		memobj_init(&clock_object, &clock_ops, PAGE_SIZE);
+		memobj_init(&vdso_object, &vdso_ops, size);
+	}
 	room = aspace_find_room(x->as, size + PAGE_SIZE);
 	if (!room)
 		return -ENOMEM;
 	q.addr = room;
-	q.length = PAGE_SIZE;
-	q.flags = REGION_READ | REGION_SPECIAL;
+	q.object = &clock_object;
+	q.flags = REGION_READ | REGION_SPECIAL | REGION_NOEXEC | REGION_DONTDUMP;
 	q.label = "[vvar]";
 	error = aspace_map(x->as, &q, &at);
 	if (error)
 		return error;
 	q.addr = room + PAGE_SIZE;
 	q.length = size;
-	q.offset = PAGE_SIZE;
-	q.flags = REGION_READ | REGION_EXEC | REGION_SPECIAL;
+	q.object = &vdso_object;
+	q.flags = REGION_READ | REGION_EXEC | REGION_MAY_WRITE | REGION_SPECIAL;
 	q.label = "[vdso]";
 	error = aspace_map(x->as, &q, &at);
 	x->as->vdso = error ? 0 : at;

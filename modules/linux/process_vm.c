@@ -63,7 +63,7 @@ static long transfer(struct aspace *as, struct cursor *local, struct cursor *rem
 			error = copy_from_user(page, cursor_address(local), n);
 			got = error ? error : aspace_write(as, cursor_address(remote), page, n, false);
 		} else {
-			got = aspace_read(as, cursor_address(remote), page, n);
+			got = aspace_read(as, cursor_address(remote), page, n, false);
 			if (got > 0 && copy_to_user(cursor_address(local), page, (size_t)got))
 				got = -EFAULT;
 		}

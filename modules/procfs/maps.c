@@ -104,7 +104,7 @@ static int add_memory(struct text_out *t, struct aspace *as, uintptr_t start, ui
 	int error = page ? 0 : -ENOMEM;
 
 	while (!error && start < end && !t->error) {
-		long n = aspace_read(as, start, page, MIN(end - start, PAGE_SIZE));
+		long n = aspace_read(as, start, page, MIN(end - start, PAGE_SIZE), false);
 
 		if (n <= 0)
 			break;
@@ -189,7 +189,8 @@ static long mem_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned 
 	if (!page)
 		return -ENOMEM;
 	while (f->private && to->count) {
-		n = aspace_read(f->private, (uintptr_t)*pos, page, MIN(to->count, PAGE_SIZE));
+		n = aspace_read(f->private, (uintptr_t)*pos, page, MIN(to->count, PAGE_SIZE),
+				true);
 		if (n <= 0)
 			break;
 		n = (long)io_iter_write(to, page, (size_t)n);

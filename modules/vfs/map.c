@@ -23,8 +23,11 @@ int file_map_prepare(struct file *f, struct map_request *r)
 	} else {
 		m.flags |= REGION_MAY_WRITE;
 	}
-	if ((f->path.mount->flags & MOUNT_NOEXEC) && (r->flags & REGION_EXEC))
-		return -EPERM;
+	if (f->path.mount->flags & MOUNT_NOEXEC) {
+		if (r->flags & REGION_EXEC)
+			return -EPERM;
+		m.flags |= REGION_NOEXEC;
+	}
 	if (!f->ops->mmap)
 		return -ENODEV;
 	error = f->ops->mmap(f, &m);

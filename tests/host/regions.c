@@ -165,9 +165,14 @@ static void forget_unmapped(uintptr_t at, unsigned int pages)
 
 static void step_map(unsigned int first, unsigned int pages)
 {
-	static const unsigned int kinds[] = { REGION_READ, REGION_READ | REGION_WRITE, REGION_READ | REGION_SHARED,
-					      REGION_READ | REGION_WRITE | REGION_LOCKED };
-	struct map_request q = { .length = pages * 4096ul, .flags = kinds[rand_r(&seed) % 4], .limit = UINT64_MAX };
+	static const unsigned int kinds[] = {
+		REGION_READ | REGION_MAY_WRITE, REGION_READ | REGION_WRITE | REGION_MAY_WRITE,
+		REGION_READ | REGION_SHARED, REGION_READ,
+		REGION_READ | REGION_WRITE | REGION_MAY_WRITE | REGION_LOCKED,
+		REGION_READ | REGION_MAY_WRITE | REGION_NOEXEC,
+	};
+	struct map_request q = { .length = pages * 4096ul, .limit = UINT64_MAX,
+				 .flags = kinds[rand_r(&seed) % ARRAY_SIZE(kinds)] };
 	unsigned int mode = rand_r(&seed) % 3;
 	uintptr_t out = 0, expected;
 	int error;
@@ -229,7 +234,9 @@ static void step_protect(unsigned int first, unsigned int pages)
 
 		if (!m->mapped)
 			expected = -ENOMEM;
-		else if ((prot & REGION_WRITE) && (m->flags & REGION_SHARED))
+		else if ((prot & REGION_WRITE) && !(m->flags & REGION_MAY_WRITE))
+			expected = -EACCES;
+		else if ((prot & REGION_EXEC) && (m->flags & REGION_NOEXEC))
 			expected = -EACCES;
 	}
 	error = aspace_protect(&space, BASE + first * 4096ul, pages * 4096ul, prot, false);
