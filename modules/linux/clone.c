@@ -34,6 +34,8 @@ static void copy_task_state(struct task *t, struct task *parent, const struct li
 	t->blocked = parent->blocked;
 	t->timer_slack_ns = t->timer_slack_default_ns = parent->timer_slack_ns;
 	t->io_priority = parent->io_priority;
+	t->login_uid = parent->login_uid;
+	t->login_session = parent->login_session;
 	t->memory_policy = parent->memory_policy;
 	t->vfork_wait = q->vfork_wait;
 	if (!(q->head.flags & CLONE_VM) || (q->head.flags & CLONE_VFORK)) {

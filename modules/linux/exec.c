@@ -60,6 +60,15 @@ static int parse_script(char *line, const char **path, const char **argument)
 	return 0;
 }
 
+int exec_open_interpreter(struct exec *x, const char *path, struct file **out)
+{
+	int error = file_for_exec(AT_FDCWD, path, 0, out);
+
+	if (error == -ENOENT && !x->missing)
+		x->missing = kstrdup(path, 0);
+	return error;
+}
+
 /* Replaces a script by its interpreter. */
 static int enter_interpreter(struct exec *x, const char *script_name)
 {
@@ -76,7 +85,7 @@ static int enter_interpreter(struct exec *x, const char *script_name)
 	words[count++] = script_name;
 	error = exec_strings_prepend(&x->strings, words, count);
 	if (!error)
-		error = file_for_exec(AT_FDCWD, path, 0, &f);
+		error = exec_open_interpreter(x, path, &f);
 	if (error)
 		return error;
 	kfree(x->interpreter_name);
@@ -255,6 +264,7 @@ static void release(struct exec *x)
 		file_exec_put(x->file);
 	exec_strings_free(&x->strings);
 	kfree(x->interpreter_name);
+	kfree(x->missing);
 	kfree(x->name);
 	kfree(x);
 }
@@ -355,11 +365,12 @@ long sys_execveat(struct trap_frame *frame, int32_t dirfd, struct ustr path, uin
 	return exec_user(dirfd, path, argv, envp, flags);
 }
 
-int exec_kernel(const char *path, const char *const *argv, const char *const *envp)
+int exec_kernel(const char *path, const char *const *argv, const char *const *envp, char *missing, size_t size)
 {
 	struct exec *x = exec_allocate();
 	int error;
 
+	*missing = '\0';
 	if (!x)
 		return -ENOMEM;
 	error = name_of(x, AT_FDCWD, path);
@@ -368,7 +379,11 @@ int exec_kernel(const char *path, const char *const *argv, const char *const *en
 	if (!error)
 		error = exec_strings_kernel(&x->strings, argv, envp);
 	if (!error)
-		return (int)run(x);
+		error = build(x);
+	if (x->missing)
+		str_copy(missing, x->missing, size);
+	if (!error)
+		error = change_over(x);
 	release(x);
 	return error;
 }

@@ -43,6 +43,7 @@ struct exec {
 	struct aspace *as;
 	uintptr_t stack_top, stack_pointer;
 	struct exec_change change;
+	char *missing;			/* the interpreter that was not found; null: none */
 	bool no_random;
 	bool closes_script;		/* the name is /dev/fd/N of a descriptor that exec closes */
 };
@@ -54,6 +55,9 @@ int exec_strings_user(struct exec_strings *s, uintptr_t argv, uintptr_t envp);
 int exec_strings_kernel(struct exec_strings *s, const char *const *argv, const char *const *envp);
 /* Puts `count` strings before the arguments, after dropping the first argument (scripts). */
 int exec_strings_prepend(struct exec_strings *s, const char *const *words, unsigned int count);
+
+/* exec.c: file_for_exec of an interpreter; one that is not there is noted in x->missing. */
+int exec_open_interpreter(struct exec *x, const char *path, struct file **out);
 
 /* exec_elf.c: maps the program and its interpreter into x->as. -ENOEXEC, ... */
 int exec_load_elf(struct exec *x);

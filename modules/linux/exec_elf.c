@@ -213,7 +213,7 @@ static int load_interpreter(struct exec *x, const Elf64_Phdr *p)
 	if (!error && name[p->p_filesz - 1])
 		error = -ENOEXEC;
 	if (!error)
-		error = file_for_exec(AT_FDCWD, name, 0, &f);
+		error = exec_open_interpreter(x, name, &f);
 	kfree(name);
 	if (error)
 		return error;

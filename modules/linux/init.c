@@ -79,7 +79,7 @@ static int become_process(void)
 	pid_get(p->pid);
 	pid_use_locked(p->pid);
 	p->leader = t;
-	p->group = p->session = p->pid;
+	p->group = p->session = &pid_none;	/* as on Linux: its setsid() succeeds */
 	process_attach_locked(p, NULL, NULL);
 	spin_lock_raw(&p->lock);
 	task_attach_locked(t);
@@ -90,16 +90,28 @@ static int become_process(void)
 	return arch_thread_make_user();
 }
 
-/* Runs a program as init; returns if it cannot be. */
-static int try_init(const char *path)
+/* The first line that try_init wrote, for the panic. */
+static char failure[320];
+
+/* Runs a program as init; returns if it cannot be. One that is not there is worth a line only if it was asked for. */
+static void try_init(const char *path, bool asked)
 {
+	char missing[200], text[sizeof(failure)];
 	int error;
 
 	argv[0] = path;
-	error = exec_kernel(path, argv, envp);
+	error = exec_kernel(path, argv, envp, missing, sizeof(missing));
 	if (!error)
 		arch_thread_enter_user();
-	return error;
+	if (missing[0])
+		snprintf(text, sizeof(text), "Requested init %.100s failed: interpreter %s is missing", path, missing);
+	else
+		snprintf(text, sizeof(text), "init: %.200s cannot be run (error %d)", path, -error);
+	if (error == -ENOENT && !missing[0] && !asked)
+		return;
+	log_err("%s", text);
+	if (!failure[0])
+		str_copy(failure, text, sizeof(failure));
 }
 
 void linux_start_init(void)
@@ -114,19 +126,15 @@ void linux_start_init(void)
 	open_console();
 	thread_set_name(current, "init");
 	/* As on Linux: the initramfs' program first (rdinit=, default /init), then init=, then the usual places. */
-	error = try_init(ramdisk ? ramdisk : "/init");
-	if (ramdisk || error != -ENOENT)
-		log_err("init: %s cannot be run (error %d)", ramdisk ? ramdisk : "/init", -error);
+	try_init(ramdisk ? ramdisk : "/init", ramdisk);
 	if (wanted) {
-		error = try_init(wanted);
-		panic("init: %s cannot be run (error %d)", wanted, -error);
+		failure[0] = '\0';
+		try_init(wanted, true);
+		panic("%s", failure);
 	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
-		error = try_init(places[i]);
-		if (error != -ENOENT)
-			log_err("init: %s cannot be run (error %d)", places[i], -error);
-	}
-	panic("no init found: give one with init= or put /init into the initrd");
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++)
+		try_init(places[i], false);
+	panic("%s%sno init found: give one with init= or put /init into the initrd", failure, failure[0] ? "; " : "");
 }
 
 int linux_init(void)

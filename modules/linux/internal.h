@@ -44,8 +44,11 @@ void arch_clone_arguments(uintptr_t fourth, uintptr_t fifth, uintptr_t *child_ti
 
 /* exec.c */
 struct exec_strings;
-/* Runs a program in the calling process; kernel strings. For init and execve. */
-int exec_kernel(const char *path, const char *const *argv, const char *const *envp);
+/*
+ * Runs a program in the calling process; kernel strings. For init. `missing` receives the name of the interpreter (of a script or of an ELF program)
+ * that was not found, or "".
+ */
+int exec_kernel(const char *path, const char *const *argv, const char *const *envp, char *missing, size_t size);
 
 /* exit.c */
 void task_release_user_state(struct task *t);

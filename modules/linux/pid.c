@@ -14,9 +14,16 @@ static struct pid *hash[HASH_SIZE];
 static unsigned int last_nr;
 static struct kmem_cache *pid_cache;
 
+struct pid pid_none;
+
 int pid_start(void)
 {
 	bitmap_set(taken, 0);
+	refcount_init(&pid_none.refs, 1);
+	list_init(&pid_none.group);
+	list_init(&pid_none.session);
+	wait_queue_init(&pid_none.wait);
+	pid_none.uses = 1;		/* never given back: the number stays taken */
 	pid_cache = kmem_cache_create("pid", sizeof(struct pid), 0);
 	return pid_cache ? 0 : -ENOMEM;
 }

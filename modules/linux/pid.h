@@ -30,6 +30,12 @@ struct pid {
 	struct rcu_head rcu;
 };
 
+/*
+ * Number 0: the group and the session of init, and of what it starts, until they make their own. It is in no hash: no call can name
+ * it, and nothing joins it but by fork.
+ */
+extern struct pid pid_none;
+
 /* A new number. *out has one reference and one use. -EAGAIN when all are taken, -ENOMEM. `wanted`: 0 or an exact number (-EEXIST, -EINVAL). */
 int pid_allocate(int wanted, struct pid **out);
 static inline void pid_get(struct pid *p) { refcount_get(&p->refs); }

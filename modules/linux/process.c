@@ -145,6 +145,7 @@ struct task *task_create(struct thread *thread, struct process *p, struct user *
 	signal_pending_init(&t->pending);
 	wait_queue_init(&t->stop_wait);
 	t->timer_slack_ns = t->timer_slack_default_ns = 50000;
+	t->login_uid = t->login_session = NO_LOGIN_ID;
 	t->altstack_flags = SS_DISABLE;
 	return t;
 }

@@ -107,10 +107,14 @@ struct task {
 	int io_priority;		/* IOPRIO_PRIO_VALUE; 0: follows nice */
 	uint64_t timer_slack_default_ns;	/* what the creator had */
 	struct user *user;		/* of the real user id; changed under process.lock */
+	uint32_t login_uid;		/* NO_LOGIN_ID: not set; written by the thread itself alone */
+	uint32_t login_session;		/* of the login that set it */
 	struct sem_undo_share *sem_undo;	/* sem_undo.h; null until it is needed */
 	bool over_task_limit;		/* the user had too many tasks when this one came to it */
 	struct rcu_head rcu;
 };
+
+#define NO_LOGIN_ID UINT32_MAX
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 
@@ -225,6 +229,12 @@ static inline uint64_t process_data_limit(const struct process *p)
 
 /* 0 or -EPERM...: may the caller look at (ptrace, /proc) the process? */
 int process_may_inspect(struct process *p);
+
+/*
+ * Writes the caller's login uid, as PAM does at a login: a number gives it a login session of its own, NO_LOGIN_ID takes both away.
+ * Unset, anybody may set it; set, it takes CAP_AUDIT_CONTROL: -EPERM. Children inherit both.
+ */
+int task_set_login(uint32_t uid);
 
 /* clone(2)'s request as it goes through the thread_create hooks. */
 struct linux_clone {

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <gen/linux.h>
+#include <linux/capability.h>
 
 long sys_getpid(void) { return current_process->pid->nr; }
 long sys_gettid(void) { return current_task->pid->nr; }
@@ -217,3 +218,19 @@ bool group_in_session(struct pid *group, struct pid *session)
 	return result;
 }
 MODAPI(group_in_session);
+
+int task_set_login(uint32_t uid)
+{
+	static unsigned int last;
+	struct task *t = current_task;
+	uint32_t session = NO_LOGIN_ID;
+
+	if (t->login_uid != NO_LOGIN_ID && !service(authority)->capable(CAP_AUDIT_CONTROL))
+		return -EPERM;
+	while (uid != NO_LOGIN_ID && session == NO_LOGIN_ID)
+		session = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+	WRITE_ONCE(t->login_session, session);
+	WRITE_ONCE(t->login_uid, uid);
+	return 0;
+}
+MODAPI(task_set_login);

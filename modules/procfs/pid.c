@@ -296,10 +296,54 @@ static int show_zero(struct text_out *t, void *arg)
 	return 0;
 }
 
-static int show_no_id(struct text_out *t, void *arg)
+/* The thread's, or the leader's: null when that has ended. With a reference. */
+static struct task *login_task(const struct proc_target *who)
 {
-	text_printf(t, "%u", ~0u);
+	if (!who->task)
+		return task_find(who->process->pid->nr);
+	task_get(who->task);
+	return who->task;
+}
+
+static int show_login(struct text_out *t, const struct proc_target *who, bool session)
+{
+	struct task *task = login_task(who);
+
+	if (!task)
+		return -ESRCH;
+	text_printf(t, "%u", READ_ONCE(*(session ? &task->login_session : &task->login_uid)));
+	task_put(task);
 	return 0;
+}
+
+static int show_login_uid(struct text_out *t, void *arg)
+{
+	return show_login(t, arg, false);
+}
+
+static int show_login_session(struct text_out *t, void *arg)
+{
+	return show_login(t, arg, true);
+}
+
+/* A thread writes its own alone: nobody else's fork can run beside it. */
+static long store_login_uid(const char *text, size_t n, void *arg)
+{
+	const char *end = text + n - (n && text[n - 1] == '\n');
+	struct task *task = login_task(arg);
+	uint64_t value;
+	int error;
+
+	if (task)
+		task_put(task);
+	if (task != current_task)		/* compared only */
+		return -EPERM;
+	error = str_to_u64(text + (*text == '+'), end, 10, &value);
+	if (!error && value > UINT32_MAX)
+		error = -ERANGE;
+	if (!error)
+		error = task_set_login((uint32_t)value);
+	return error ? error : (long)n;
 }
 
 static int show_id_map(struct text_out *t, void *arg)
@@ -384,8 +428,8 @@ const struct proc_entry proc_entries[] = {
 	FILE_ENTRY("personality", 0400, show_personality),
 	FILE_ENTRY("syscall", 0400, proc_show_syscall),
 	FILE_ENTRY("wchan", 0444, show_zero),
-	FILE_ENTRY("loginuid", 0444, show_no_id),
-	FILE_ENTRY("sessionid", 0444, show_no_id),
+	{ .name = "loginuid", .mode = S_IFREG | 0644, .text = { .show = show_login_uid, .store = store_login_uid } },
+	FILE_ENTRY("sessionid", 0444, show_login_session),
 	FILE_ENTRY("uid_map", 0444, show_id_map),
 	FILE_ENTRY("gid_map", 0444, show_id_map),
 	FILE_ENTRY("setgroups", 0444, show_setgroups),

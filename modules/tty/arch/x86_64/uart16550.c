@@ -11,6 +11,7 @@
 #include "modules/tty/arch/x86_64/pc.h"
 
 #include <arch/port.h>
+#include <linux/serial.h>
 
 #include "core/arch/cpu.h"
 #include "core/time/timer.h"
@@ -54,6 +55,7 @@ struct uart {
 	struct spinlock lock;
 	struct timer timer;
 	uint16_t base;
+	uint8_t index, irq;
 	uint8_t ier, lcr, mcr;
 	bool fifo, interrupts;
 	bool input_off;			/* the raw queue was full */
@@ -200,7 +202,23 @@ static void uart_set_break(struct tty *t, bool on)
 	spin_unlock_raw(&u->lock);
 }
 
+/* What and where the line is. Programs that only know /dev/console find its own name by it. */
+static long uart_ioctl(struct tty *t, struct file *f, unsigned int cmd, uintptr_t arg)
+{
+	struct uart *u = uart_of(t);
+	struct serial_struct s = {
+		.type = u->fifo ? PORT_16550A : PORT_16450, .line = u->index, .port = u->base, .irq = u->interrupts ? u->irq : 0,
+		.flags = (int)ASYNC_SKIP_TEST, .xmit_fifo_size = u->fifo ? FIFO : 1, .baud_base = CLOCK, .close_delay = 50,
+		.closing_wait = 3000,
+	};
+
+	if (cmd != TIOCGSERIAL)
+		return -ENOIOCTLCMD;
+	return copy_to_user(arg, &s, sizeof(s)) ? -EFAULT : 0;
+}
+
 static const struct tty_ops uart_ops = {
+	.ioctl = uart_ioctl,
 	.start = uart_start,
 	.flush = uart_flush,
 	.busy = uart_busy,
@@ -369,6 +387,8 @@ static void add(unsigned int index, uint16_t base, unsigned int irq)
 	if (!u)
 		return;
 	u->base = base;
+	u->index = (uint8_t)index;
+	u->irq = (uint8_t)irq;
 	if (!probe(u)) {
 		kfree(u);
 		return;
