@@ -186,6 +186,13 @@ void arch_thread_enter_user(void)
 }
 KAPI(arch_thread_enter_user);
 
+bool arch_thread_tls_valid(uintptr_t tls)
+{
+	(void)tls;
+	return true;
+}
+KAPI(arch_thread_tls_valid);
+
 void arch_thread_set_tls(struct thread *t, uintptr_t tls)
 {
 	preempt_disable();

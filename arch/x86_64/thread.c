@@ -48,12 +48,34 @@ static inline uint64_t fs_base_read(void)
 	return v;
 }
 
+/*
+ * The bases are addresses of user space, checked where they enter, or what the processor itself
+ * held. One that it refuses all the same becomes 0, not a panic.
+ */
 static inline void fs_base_write(uint64_t v)
 {
-	__asm__ volatile("wrfsbase %0" : : "r"(v));
+	__asm__ volatile("1:\twrfsbase %0\n"
+			 EX_TABLE("1b", "2f")
+			 "\t.pushsection .text.fixup, \"ax\"\n"
+			 "2:\txorl %k0, %k0\n\tjmp 1b\n"
+			 "\t.popsection" : "+r"(v));
 }
 
-/* Interrupts are off: the kernel runs for a moment with the user's GS. NMI takes care of itself. */
+static inline void base_msr_write(uint32_t msr, uint64_t v)
+{
+	uint32_t low = (uint32_t)v, high = (uint32_t)(v >> 32);
+
+	__asm__ volatile("1:\twrmsr\n"
+			 EX_TABLE("1b", "2f")
+			 "\t.pushsection .text.fixup, \"ax\"\n"
+			 "2:\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\tjmp 1b\n"
+			 "\t.popsection" : "+a"(low), "+d"(high) : "c"(msr) : "memory");
+}
+
+/*
+ * Interrupts are off: the kernel runs for a moment with the user's GS. NMI takes care of itself. A
+ * fault there could not be handled, so only canonical addresses come here.
+ */
 static inline uint64_t user_gs_read(void)
 {
 	uint64_t v;
@@ -130,8 +152,8 @@ static void bases_load(const struct thread *t)
 		fs_base_write(t->arch.fs_base);
 		user_gs_write(t->arch.gs_base);
 	} else {
-		msr_write(MSR_FS_BASE, t->arch.fs_base);
-		msr_write(MSR_KERNEL_GS_BASE, t->arch.gs_base);
+		base_msr_write(MSR_FS_BASE, t->arch.fs_base);
+		base_msr_write(MSR_KERNEL_GS_BASE, t->arch.gs_base);
 	}
 }
 
@@ -293,6 +315,12 @@ void arch_thread_enter_user(void)
 }
 KAPI(arch_thread_enter_user);
 
+bool arch_thread_tls_valid(uintptr_t tls)
+{
+	return tls < USER_END;
+}
+KAPI(arch_thread_tls_valid);
+
 void arch_thread_set_tls(struct thread *t, uintptr_t tls)
 {
 	/* A switch in between would save the base of the selector that is taken away. */
@@ -301,7 +329,7 @@ void arch_thread_set_tls(struct thread *t, uintptr_t tls)
 	t->arch.selectors &= ~(0xffffull << 32);
 	if (t == current) {
 		__asm__ volatile("movl %0, %%fs" : : "r"(0));
-		msr_write(MSR_FS_BASE, tls);
+		base_msr_write(MSR_FS_BASE, tls);
 	}
 	preempt_enable();
 }
@@ -323,7 +351,7 @@ void arch_thread_set_gs(struct thread *t, uintptr_t base)
 	t->arch.selectors &= ~(0xffffull << 48);
 	if (t == current) {
 		user_gs_select(0);
-		msr_write(MSR_KERNEL_GS_BASE, base);
+		base_msr_write(MSR_KERNEL_GS_BASE, base);
 	}
 	arch_irq_restore(flags);
 }

@@ -30,7 +30,9 @@ void arch_thread_reset_user(struct trap_frame *frame, uintptr_t entry, uintptr_t
 int arch_thread_make_user(void);
 /* Goes to user mode by current->frame, through the exit work. */
 void arch_thread_enter_user(void) __noreturn;
-/* The TLS pointer that clone's CLONE_SETTLS and set_thread_area mean. */
+/* Can a program have it? Every TLS pointer of a user is asked for before it is set. */
+bool arch_thread_tls_valid(uintptr_t tls);
+/* The TLS pointer that clone's CLONE_SETTLS and arch_prctl mean: a valid one. */
 void arch_thread_set_tls(struct thread *t, uintptr_t tls);
 uintptr_t arch_thread_tls(struct thread *t);
 /* Saved kernel context of a thread that is not running: for backtraces. */

@@ -80,6 +80,9 @@ static int attach_process(struct task *t, struct process *p, struct task *parent
 		parent = caller->parent;
 		parent_task = caller->parent_task;
 		p->exit_signal = caller->exit_signal;
+		p->parent_exec_id = caller->parent_exec_id;
+	} else {
+		p->parent_exec_id = caller->exec_id;
 	}
 	p->pid = t->pid;
 	pid_get(p->pid);
@@ -250,6 +253,8 @@ long linux_clone_thread(struct linux_clone *q, struct trap_frame *frame)
 		return error;
 	if (too_many())
 		return -EAGAIN;
+	if ((q->head.flags & CLONE_SETTLS) && !arch_thread_tls_valid(q->tls))
+		return -EPERM;
 	q->pidfd_number = -1;
 	if (q->head.flags & CLONE_VFORK)
 		q->vfork_wait = &vfork;

@@ -165,8 +165,7 @@ static void become_leader(struct task *t)
 	p->leader = t;
 	spin_unlock_raw(&p->lock);
 	process_uncharge_leader_locked(p);
-	if (p->exit_signal != 0 || p != init_process)
-		p->exit_signal = SIGCHLD;
+	p->exit_signal = SIGCHLD;
 	p->did_exec = true;
 	spin_unlock_irqrestore(&tree_lock, flags);
 	pid_put(old);

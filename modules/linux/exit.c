@@ -210,8 +210,8 @@ static void reparent_children(struct process *p, struct list *reaped)
 			if (t->parent_death_signal)
 				signal_send_task_locked(t, t->parent_death_signal, SIGINFO_KERNEL);
 		check_orphaned_group(child->group, NULL, p, child->session);
+		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE) {
-			child->exit_signal = SIGCHLD;
 			signal_notify_parent_locked(child, 0);
 			if (child->autoreap)
 				autoreap_locked(child, reaped);
@@ -246,8 +246,6 @@ static void become_zombie(struct process *p, struct list *reaped)
 	WRITE_ONCE(p->state, PROCESS_ZOMBIE);
 	reparent_children(p, reaped);
 	check_orphaned_group(p->group, p, p->parent, p->session);
-	if (p->exit_signal == -1)
-		p->exit_signal = 0;
 	signal_notify_parent_locked(p, code & 0x7f ? (code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED);
 	wait_wake_all(&p->pid->wait);
 	if (p->autoreap)

@@ -146,7 +146,8 @@ struct process {
 	int tty_old_group;
 	bool subreaper, has_subreaper_above;
 	bool did_exec;			/* setpgid of a child refuses after it */
-	int exit_signal;		/* sent to the parent; -1: thread clone only, 0: none */
+	int exit_signal;		/* sent to the parent, if it is a signal; 0...255 */
+	uint64_t parent_exec_id;	/* the creator's exec_id: after its next exec it gets SIGCHLD */
 	bool autoreap;
 	int exit_code;			/* as wait(2) sees it */
 

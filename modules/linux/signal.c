@@ -19,7 +19,7 @@ void signal_pending_init(struct signal_pending *p)
 	list_init(&p->queue);
 }
 
-/* One word, so no lock is needed to read it. */
+/* One word. process.lock held, or the caller's own process: exec may replace the table. */
 static uintptr_t handler_of(struct process *p, int sig)
 {
 	return READ_ONCE(p->sighand->action[sig - 1].handler);
@@ -34,6 +34,16 @@ bool signal_ignored(struct process *p, int sig)
 	return handler == (uintptr_t)SIG_DFL && (SIGNAL_BIT(sig) & DEFAULT_IGNORED);
 }
 MODAPI(signal_ignored);
+
+bool signal_has_handler(struct process *p, int sig)
+{
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+	uintptr_t handler = handler_of(p, sig);
+
+	spin_unlock_irqrestore(&p->lock, flags);
+	return handler > (uintptr_t)SIG_IGN;
+}
+MODAPI(signal_has_handler);
 
 /* Nobody would ever see it. Blocked ones are kept: the action may change before they are let through. */
 static bool thrown_away(struct process *p, struct task *t, int sig)

@@ -61,8 +61,13 @@ void signal_entry_release(struct signal_entry *e);
 int signal_entry_send(struct signal_entry *e, struct task *t, bool process_wide);
 bool signal_entry_cancel(struct signal_entry *e, struct task *t);
 
-/* Is the signal ignored by the process (SIG_IGN, or default action ignore)? Blocked by the current thread? */
+/*
+ * Is the signal ignored by the process (SIG_IGN, or default action ignore)? process.lock held, or the
+ * caller's own process. Has it a handler? Any process, any context.
+ */
 bool signal_ignored(struct process *p, int sig);
+bool signal_has_handler(struct process *p, int sig);
+/* Blocked by the current thread? */
 static inline bool signal_blocked(int sig) { return current_task->blocked & SIGNAL_BIT(sig); }
 /* Is an unblocked signal pending for the current thread? */
 static inline bool signal_pending(void) { return thread_has_work(current, WORK_SIGNAL | WORK_KILL); }

@@ -83,14 +83,31 @@ bool signal_take_part_in_stop(void)
 	return true;
 }
 
-/* Is the parent's SIGCHLD action one that lets children go by themselves? */
-static bool parent_ignores(struct process *parent, bool *no_signal)
+/*
+ * What the parent's SIGCHLD action says. The lock keeps the table, which exec may replace.
+ */
+static bool parent_ignores(struct process *parent, uint64_t *flags)
 {
-	struct signal_action *a = &parent->sighand->action[SIGCHLD - 1];
+	unsigned long irq = spin_lock_irqsave(&parent->lock);
+	const struct signal_action *a = &parent->sighand->action[SIGCHLD - 1];
 	bool ignore = a->handler == (uintptr_t)SIG_IGN;
 
-	*no_signal = ignore;
-	return ignore || (a->flags & SA_NOCLDWAIT);
+	*flags = a->flags;
+	spin_unlock_irqrestore(&parent->lock, irq);
+	return ignore;
+}
+
+/*
+ * The signal of a child's end: what its creator chose. A parent that executed another program since
+ * gets SIGCHLD. Numbers that are no signal (clone takes eight bits) are never sent.
+ */
+static int exit_signal(const struct process *p, const struct process *parent)
+{
+	int sig = p->exit_signal;
+
+	if (sig != SIGCHLD && p->parent_exec_id != READ_ONCE(parent->exec_id))
+		return SIGCHLD;
+	return sig > 0 && sig <= SIGNALS ? sig : 0;
 }
 
 static void child_info(struct process *p, int why, struct siginfo *info)
@@ -122,17 +139,22 @@ void signal_notify_parent_locked(struct process *p, int why)
 	struct process *parent = p->parent;
 	bool ended = p->state == PROCESS_ZOMBIE, no_signal = false;
 	struct siginfo info;
-	int sig = ended ? p->exit_signal : SIGCHLD;
+	uint64_t flags;
+	int sig;
 
 	if (!parent)
 		return;
+	sig = ended ? exit_signal(p, parent) : SIGCHLD;
 	if (ended && why == 0)
 		why = p->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED;
-	if (ended && sig == SIGCHLD && parent_ignores(parent, &no_signal))
-		p->autoreap = true;
-	if (!ended && (parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-		no_signal = true;
-	if (sig > 0 && !no_signal) {
+	if (sig == SIGCHLD) {
+		no_signal = parent_ignores(parent, &flags);
+		if (ended && (no_signal || (flags & SA_NOCLDWAIT)))
+			p->autoreap = true;
+		if (!ended)
+			no_signal = flags & SA_NOCLDSTOP;
+	}
+	if (sig && !no_signal) {
 		child_info(p, why, &info);
 		info.si_signo = sig;
 		signal_send_process_locked(parent, sig, &info);

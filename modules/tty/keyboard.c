@@ -75,10 +75,8 @@ static bool navigation(uint8_t code)
 /* An init with a handler for SIGINT decides what it means; otherwise it restarts. */
 static void control_alt_delete(void)
 {
-	uintptr_t handler = init_process ? READ_ONCE(init_process->sighand->action[SIGINT - 1].handler) : 0;
-
 	log_notice("Ctrl-Alt-Del");
-	if (handler > (uintptr_t)SIG_IGN)
+	if (init_process && signal_has_handler(init_process, SIGINT))
 		signal_send_process(init_process, SIGINT, SIGINFO_KERNEL);
 	else
 		arch_power_restart();

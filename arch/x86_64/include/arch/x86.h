@@ -69,6 +69,10 @@ static inline uint64_t msr_read(uint32_t msr)
 	return (uint64_t)high << 32 | low;
 }
 
+/* Text for inline assembly: an instruction that may fault, and where to go on then. */
+#define EX_TABLE(fault, fixup) \
+	"\t.pushsection __ex_table, \"a\"\n\t.balign 8\n\t.quad " fault ", " fixup "\n\t.popsection\n"
+
 static inline void msr_write(uint32_t msr, uint64_t v)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");

@@ -11,14 +11,14 @@ long sys_arch_prctl(int32_t option, uintptr_t address)
 {
 	switch (option) {
 	case ARCH_SET_FS:
-		if (address >= USER_END)
+		if (!arch_thread_tls_valid(address))
 			return -EPERM;
 		arch_thread_set_tls(current, address);
 		return 0;
 	case ARCH_GET_FS:
 		return user_store_u64(address, arch_thread_tls(current));
 	case ARCH_SET_GS:
-		if (address >= USER_END)
+		if (!arch_thread_tls_valid(address))
 			return -EPERM;
 		arch_thread_set_gs(current, address);
 		return 0;
