@@ -10,7 +10,6 @@
  */
 #include "modules/vfs/epoll.h"
 
-struct mutex epoll_graph_mutex = MUTEX_INIT(epoll_graph_mutex);
 static struct kmem_cache *item_cache;
 
 static int compare(const struct epoll_item *i, const struct file *f, int fd)
@@ -42,22 +41,29 @@ static bool item_less(const struct rb_node *a, const struct rb_node *b)
 	return compare(rb_entry(a, struct epoll_item, node), i->file, i->fd) < 0;
 }
 
-/* Makes the item ready; any context. True if somebody was there to hear it. */
+/*
+ * Makes the item ready; any context. True if somebody was there to hear it. Who sleeps in epoll_wait
+ * hears only of an item that is new on the list: the others have been announced. Who watches the
+ * epoll itself hears of each event, as it may wait for edges; how many that are is bounded when they
+ * are added (epoll_graph.c).
+ */
 static bool make_ready(struct epoll_item *i)
 {
 	struct epoll *ep = i->ep;
 	unsigned long flags = spin_lock_irqsave(&ep->lock);
-	bool heard;
+	bool new, heard;
 
 	if (!(READ_ONCE(i->event.events) & ~EPOLL_PRIVATE)) {
 		spin_unlock_irqrestore(&ep->lock, flags);
 		return false;
 	}
-	if (list_empty(&i->ready))
+	new = list_empty(&i->ready);
+	if (new)
 		list_add_tail(&ep->ready, &i->ready);
 	spin_unlock_irqrestore(&ep->lock, flags);
-	heard = wait_queue_active(&ep->wait);
-	wait_queue_wake(&ep->wait, 1, 0);
+	heard = new && wait_queue_active(&ep->wait);
+	if (new)
+		wait_queue_wake(&ep->wait, 1, 0);
 	poll_wake(&ep->poll_wait, POLL_IN_SET);
 	return heard;
 }
@@ -157,7 +163,7 @@ static unsigned int item_events(struct epoll_item *i)
 	return file_poll(i->file, NULL) & events & ~EPOLL_PRIVATE;
 }
 
-int epoll_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event *event)
+int epoll_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event *event, bool check)
 {
 	struct epoll_item *i;
 	struct epoll_table t = { .table = { epoll_queue, ~0u } };
@@ -178,6 +184,10 @@ int epoll_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event
 	list_add_tail(&f->epoll, &i->file_link);
 	spin_unlock(&f->lock);
 	rb_insert(&ep->items, &i->node, item_less);
+	if (check && !epoll_graph_within_limits(f)) {
+		remove_item(ep, i);
+		return -EINVAL;
+	}
 	t.item = i;
 	mask = file_poll(f, &t.table);
 	if (t.error) {
@@ -246,6 +256,34 @@ static void put_back(struct epoll *ep, struct epoll_item *i, bool first)
 	spin_unlock_irqrestore(&ep->lock, flags);
 }
 
+/* A scan takes items off the list that it may put back: until its end an empty list means nothing. */
+static void scan_begin(struct epoll *ep)
+{
+	ep->round++;
+	WRITE_ONCE(ep->scans, ep->scans + 1);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* Another sleeper may have use for what is left. */
+static void scan_end(struct epoll *ep)
+{
+	store_release(&ep->scans, ep->scans + 1);
+	mutex_unlock(&ep->mutex);
+	if (!list_empty(&ep->ready))
+		wait_queue_wake(&ep->wait, 1, 0);
+}
+
+/* Without the mutex: may there be something? */
+static bool any_ready(struct epoll *ep)
+{
+	uint64_t before = load_acquire(&ep->scans);
+
+	if (READ_ONCE(ep->ready.next) != &ep->ready)
+		return true;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return (before & 1) || READ_ONCE(ep->scans) != before;
+}
+
 /* Gives what is ready to user memory: number of events, or -EFAULT if not even one could be stored. */
 static long send_events(struct epoll *ep, uintptr_t user, int max)
 {
@@ -253,7 +291,7 @@ static long send_events(struct epoll *ep, uintptr_t user, int max)
 	long n = 0;
 
 	mutex_lock(&ep->mutex);
-	ep->round++;
+	scan_begin(ep);
 	while (n < max && (i = next_ready(ep))) {
 		struct epoll_event event = { item_events(i), i->event.data };
 
@@ -273,16 +311,8 @@ static long send_events(struct epoll *ep, uintptr_t user, int max)
 		else if (!(i->event.events & EPOLLET))
 			put_back(ep, i, false);
 	}
-	mutex_unlock(&ep->mutex);
-	/* Another sleeper may have use for what is left. */
-	if (!list_empty(&ep->ready) && wait_queue_active(&ep->wait))
-		wait_queue_wake(&ep->wait, 1, 0);
+	scan_end(ep);
 	return n;
-}
-
-static bool any_ready(struct epoll *ep)
-{
-	return !list_empty((struct list *)&ep->ready);
 }
 
 long epoll_collect(struct epoll *ep, uintptr_t user, int max, uint64_t deadline)
@@ -314,7 +344,7 @@ static unsigned int epoll_poll(struct file *f, struct poll_table *table)
 	if (!any_ready(ep))
 		return 0;
 	mutex_lock(&ep->mutex);
-	ep->round++;
+	scan_begin(ep);
 	while (!mask && (i = next_ready(ep))) {
 		i->round = ep->round;
 		if (!item_events(i))
@@ -323,7 +353,7 @@ static unsigned int epoll_poll(struct file *f, struct poll_table *table)
 		put_back(ep, i, true);
 		mask = POLL_IN_SET;
 	}
-	mutex_unlock(&ep->mutex);
+	scan_end(ep);
 	return mask;
 }
 

@@ -26,6 +26,7 @@ struct epoll_item {
 	int fd;
 	struct epoll_event event;
 	uint64_t round;			/* of the collection that saw it last */
+	uint64_t check;			/* of the graph that saw its file last; file->lock */
 	struct epoll_waiter first, *more;
 };
 
@@ -37,14 +38,32 @@ struct epoll {
 	struct wait_queue wait;		/* epoll_wait */
 	struct wait_queue poll_wait;	/* who polls the epoll */
 	uint64_t round;
+	uint64_t scans;			/* odd while one is under way; written under the mutex */
 	struct file *file;		/* the epoll's own */
+	uint64_t check;			/* of the graph that saw it last; with depth: epoll_graph.c */
+	unsigned int depth;
 };
 
 extern struct mutex epoll_graph_mutex;
 extern const struct file_ops epoll_ops;
 
-/* ep->mutex is held. */
-int epoll_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event *event);
+static inline struct epoll *file_epoll(const struct file *f)
+{
+	return f->ops == &epoll_ops ? f->private : NULL;
+}
+
+/* epoll_graph.c: a check of what may be added lies between lock and unlock. */
+void epoll_graph_lock(void);
+void epoll_graph_unlock(void);
+/* Must what is added to `ep` be checked? ep->mutex is held. */
+bool epoll_graph_concerns(const struct epoll *ep);
+/* May `outer` watch `inner`: without a loop or a chain that is too long? */
+bool epoll_graph_may_nest(struct epoll *outer, struct epoll *inner);
+/* Have the files below an item that is in the graph already not too many ways up? */
+bool epoll_graph_within_limits(struct file *added);
+
+/* ep->mutex is held; `check`: and the graph. -EINVAL if that says no. */
+int epoll_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event *event, bool check);
 int epoll_modify(struct epoll *ep, struct file *f, int fd, const struct epoll_event *event);
 int epoll_delete(struct epoll *ep, struct file *f, int fd);
 /* Waits for events and stores up to max: number, 0 at the deadline, -EINTR, -ERESTART_MODULE, -EFAULT. */

@@ -39,42 +39,6 @@ long sys_epoll_create(int32_t size)
 	return size <= 0 ? -EINVAL : sys_epoll_create1(0);
 }
 
-static struct epoll *file_epoll(const struct file *f)
-{
-	return f->ops == &epoll_ops ? f->private : NULL;
-}
-
-/* Does `from` lead to `to`, or deeper than allowed? graph_mutex is held. */
-static bool leads_to(struct epoll *from, const struct epoll *to, int depth)
-{
-	bool found = false;
-
-	if (from == to || depth > EPOLL_NESTS)
-		return true;
-	mutex_lock(&from->mutex);
-	for (struct rb_node *n = rb_first(&from->items); n && !found; n = rb_next(n)) {
-		struct epoll *next = file_epoll(rb_entry(n, struct epoll_item, node)->file);
-
-		if (next)
-			found = leads_to(next, to, depth + 1);
-	}
-	mutex_unlock(&from->mutex);
-	return found;
-}
-
-/* How many epolls lie above that of `f`. graph_mutex is held: epolls on the lists stay. */
-static int height_above(struct epoll *ep, int depth)
-{
-	struct epoll_item *i;
-	int height = 0;
-
-	if (depth > EPOLL_NESTS)
-		return depth;
-	list_for_each(i, &ep->file->epoll, file_link)
-		height = MAX(height, 1 + height_above(i->ep, depth + 1));
-	return height;
-}
-
 static int check_event(const struct file *target, int operation, const struct epoll_event *event)
 {
 	if (!(event->events & EPOLLEXCLUSIVE))
@@ -86,49 +50,67 @@ static int check_event(const struct file *target, int operation, const struct ep
 	return 0;
 }
 
+/* Adds to `ep`, whose mutex is held and let go. */
+static int add_unlock(struct epoll *ep, struct file *target, int fd, const struct epoll_event *event)
+{
+	struct epoll *inner = file_epoll(target);
+	int error = 0;
+
+	if (likely(!inner && !epoll_graph_concerns(ep))) {
+		error = epoll_add(ep, target, fd, event, false);
+		mutex_unlock(&ep->mutex);
+		return error;
+	}
+	mutex_unlock(&ep->mutex);
+	epoll_graph_lock();
+	if (inner && !epoll_graph_may_nest(ep, inner))
+		error = -ELOOP;
+	if (!error) {
+		mutex_lock(&ep->mutex);
+		error = epoll_add(ep, target, fd, event, true);
+		mutex_unlock(&ep->mutex);
+	}
+	epoll_graph_unlock();
+	return error;
+}
+
+static int delete(struct epoll *ep, struct file *target, int fd)
+{
+	bool nested = file_epoll(target);
+	int error;
+
+	if (nested)
+		mutex_lock(&epoll_graph_mutex);
+	mutex_lock(&ep->mutex);
+	error = epoll_delete(ep, target, fd);
+	mutex_unlock(&ep->mutex);
+	if (nested)
+		mutex_unlock(&epoll_graph_mutex);
+	return error;
+}
+
 static int control(struct file *f, struct file *target, int operation, int fd, struct epoll_event *event)
 {
-	struct epoll *ep = file_epoll(f), *inner;
-	bool nesting;
+	struct epoll *ep = file_epoll(f);
 	int error;
 
 	if (!target->ops->poll)
 		return -EPERM;
 	if (!ep || f == target)
 		return -EINVAL;
-	if (operation != EPOLL_CTL_DEL) {
-		error = check_event(target, operation, event);
-		if (error)
-			return error;
-		event->events |= EPOLLERR | EPOLLHUP;
-	}
-	inner = file_epoll(target);
-	nesting = inner && operation != EPOLL_CTL_MOD;
-	if (nesting) {
-		mutex_lock(&epoll_graph_mutex);
-		if (operation == EPOLL_CTL_ADD && leads_to(inner, ep, height_above(ep, 0) + 1)) {
-			mutex_unlock(&epoll_graph_mutex);
-			return -ELOOP;
-		}
-	}
+	if (operation == EPOLL_CTL_DEL)
+		return delete(ep, target, fd);
+	if (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD)
+		return -EINVAL;
+	error = check_event(target, operation, event);
+	if (error)
+		return error;
+	event->events |= EPOLLERR | EPOLLHUP;
 	mutex_lock(&ep->mutex);
-	switch (operation) {
-	case EPOLL_CTL_ADD:
-		error = epoll_add(ep, target, fd, event);
-		break;
-	case EPOLL_CTL_MOD:
-		error = epoll_modify(ep, target, fd, event);
-		break;
-	case EPOLL_CTL_DEL:
-		error = epoll_delete(ep, target, fd);
-		break;
-	default:
-		error = -EINVAL;
-		break;
-	}
+	if (operation == EPOLL_CTL_ADD)
+		return add_unlock(ep, target, fd, event);
+	error = epoll_modify(ep, target, fd, event);
 	mutex_unlock(&ep->mutex);
-	if (nesting)
-		mutex_unlock(&epoll_graph_mutex);
 	return error;
 }
 
