@@ -72,6 +72,7 @@ int aspace_create(struct aspace **out)
 		return error;
 	}
 	refcount_init(&as->users, 1);
+	refcount_init(&as->refs, 1);
 	rwlock_init(&as->lock);
 	spin_init(&as->pt_lock);
 	list_init(&as->region_list);
@@ -97,6 +98,13 @@ static void drop_lazy(void *arg)
 	cpu->aspace = NULL;
 }
 
+void aspace_release(struct aspace *as)
+{
+	if (refcount_put(&as->refs))
+		kmem_cache_free(aspace_cache, as);
+}
+KAPI(aspace_release);
+
 void aspace_put(struct aspace *as)
 {
 	if (!refcount_put(&as->users))
@@ -110,7 +118,7 @@ void aspace_put(struct aspace *as)
 		region_destroy(as, r);
 	}
 	page_table_destroy(&as->mmu);
-	kmem_cache_free(aspace_cache, as);
+	aspace_release(as);
 }
 KAPI(aspace_put);
 
@@ -211,6 +219,8 @@ static void copy_layout(struct aspace *to, const struct aspace *from)
 	to->env_start = from->env_start;
 	to->env_end = from->env_end;
 	to->vdso = from->vdso;
+	memcpy(to->auxv, from->auxv, sizeof(to->auxv));
+	to->auxv_words = from->auxv_words;
 }
 
 static int run_fork_hooks(struct aspace *child, struct aspace *parent)

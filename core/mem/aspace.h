@@ -15,6 +15,7 @@
 #include "core/sync/mutex.h"
 
 #define ASPACE_DATA_SLOTS 4
+#define ASPACE_AUXV_WORDS 48
 
 /* Region flags. Protection: REGION_READ|WRITE|EXEC. */
 #define REGION_READ        0x0001u
@@ -69,8 +70,8 @@ struct region {
 
 struct aspace {
 	struct arch_mmu mmu;
-	struct refcount users;		/* threads and others that use it */
-	struct refcount refs;		/* structure */
+	struct refcount users;		/* threads and others that use the memory */
+	struct refcount refs;		/* to the structure: who may come back; all users have one */
 	struct rwlock lock;
 	struct spinlock pt_lock;
 	struct rb_root regions;
@@ -94,6 +95,8 @@ struct aspace {
 	unsigned int default_flags;	/* mlockall(MCL_FUTURE) */
 	uintptr_t code_start, code_end, data_start, data_end, arg_start, arg_end, env_start, env_end;
 	uintptr_t vdso;
+	uint64_t auxv[ASPACE_AUXV_WORDS];	/* the auxiliary vector; written before anybody runs in it */
+	unsigned int auxv_words;
 	void *data[ASPACE_DATA_SLOTS];
 };
 
@@ -101,6 +104,13 @@ int aspace_create(struct aspace **out);
 static inline void aspace_get(struct aspace *as) { refcount_get(&as->users); }
 /* Unmaps everything when the last user goes. May sleep. */
 void aspace_put(struct aspace *as);
+/*
+ * For a descriptor that stays open: keeps the structure, not the memory. aspace_use() makes a user of
+ * who keeps it, until aspace_put(); false if the last user has gone.
+ */
+static inline void aspace_keep(struct aspace *as) { refcount_get(&as->refs); }
+static inline bool aspace_use(struct aspace *as) { return refcount_get_unless_zero(&as->users); }
+void aspace_release(struct aspace *as);
 /* A copy for fork: private pages become copy-on-write in both. -ENOMEM. */
 int aspace_fork(struct aspace *from, struct aspace **out);
 

@@ -68,8 +68,17 @@ struct process_ops {
 	int (*thread_tid)(struct thread *t);
 	/* The living thread with this number, with a reference; null if there is none. Any thread context, also under spinlocks. */
 	struct thread *(*thread_find)(int tid);
-	/* The caller's effective ids or capabilities changed: it must not be dumped or inspected by others as before. */
-	void (*identity_changed)(void);
+	/*
+	 * The caller's effective ids or capabilities are about to change: from now on others may not
+	 * dump or inspect it as before.
+	 */
+	void (*identity_changes)(void);
+	/*
+	 * May the caller look at this thread (by real ids, as ptrace(2) describes)? If so, 0: its process
+	 * does not execute another program until inspect_end(). -EPERM, -ESRCH, -EINTR. Sleeps.
+	 */
+	int (*inspect_begin)(struct thread *t);
+	void (*inspect_end)(struct thread *t);
 	/* The caller is about to get this real user id: limits by user count it there. -EAGAIN when out of memory. */
 	int (*user_change)(uint32_t uid);
 	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */

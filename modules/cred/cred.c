@@ -105,10 +105,11 @@ void cred_commit(struct cred *c)
 	old = s->cred;
 	reset = c->id.euid != old->id.euid || c->id.egid != old->id.egid || c->id.fsuid != old->id.fsuid ||
 		c->id.fsgid != old->id.fsgid || (c->permitted & ~old->permitted);
+	/* First: whoever sees the new ids must see that he may not look. */
+	if (reset)
+		service(process)->identity_changes();
 	rcu_assign(s->cred, c);
 	cred_put(old);
-	if (reset)
-		service(process)->identity_changed();
 }
 
 int cred_thread_create(struct thread *child, struct thread *parent, struct clone_request *request)

@@ -17,40 +17,33 @@ long sys_set_robust_list(struct uaddr_robust_list_head head, size_t size)
 	return 0;
 }
 
-struct robust_query {
-	int tid;
-	uintptr_t head;
-	int result;
-};
-
-static bool look_up(struct thread *t, void *arg)
+/* The head as another thread has set it. */
+static int head_of(int tid, uintptr_t *head)
 {
-	struct robust_query *q = arg;
+	struct thread *t = service(process)->thread_find(tid);
+	int error;
 
-	if (service(process)->thread_tid(t) != q->tid)
-		return false;
-	q->head = (uintptr_t)thread_data(t, futex_slot);
-	q->result = service(authority)->may_trace(t, false);
-	return true;
+	if (!t)
+		return -ESRCH;
+	error = service(process)->inspect_begin(t);
+	if (!error) {
+		*head = (uintptr_t)thread_data(t, futex_slot);
+		service(process)->inspect_end(t);
+	}
+	thread_put(t);
+	return error;
 }
 
 long sys_get_robust_list(int32_t tid, struct uout_word head, struct uout_usize size)
 {
-	struct robust_query q = { .tid = tid, .result = -ESRCH };
+	uintptr_t value = (uintptr_t)thread_data(current, futex_slot);
+	int error = tid ? head_of(tid, &value) : 0;
 
-	if (tid < 0)
-		return -ESRCH;
-	if (tid == 0) {
-		q.head = (uintptr_t)thread_data(current, futex_slot);
-		q.result = 0;
-	} else {
-		thread_for_each(look_up, &q);
-	}
-	if (q.result)
-		return q.result;
+	if (error)
+		return error;
 	if (user_store_u64(size.addr, sizeof(struct robust_list_head)))
 		return -EFAULT;
-	return user_store_u64(head.addr, q.head);
+	return user_store_u64(head.addr, value);
 }
 
 /*

@@ -178,24 +178,20 @@ static void set_name(struct exec *x)
 	thread_set_name(current, slash ? slash + 1 : x->name);
 }
 
-/* The exec lock is held over everything that another process may look at. */
-static void change_image(struct exec *x)
+/* exec_lock is held. Returns the old program. */
+static struct file *change_image(struct exec *x)
 {
 	struct process *p = current_process;
-	struct file *old_exe;
+	struct file *old_exe = p->exe;
 
-	mutex_lock(&p->exec_lock);
-	old_exe = p->exe;
 	p->exe = x->file;
 	x->file = NULL;
-	p->exec_id++;
-	p->dumpable = x->change.dumpable_reset ? 0 : 1;
+	WRITE_ONCE(p->exec_id, p->exec_id + 1);
+	WRITE_ONCE(p->dumpable, x->change.dumpable_reset ? 0 : 1);
 	memset(p->membarrier_registered, 0, sizeof(p->membarrier_registered));
 	thread_switch_aspace(x->as);
 	x->as = NULL;
-	mutex_unlock(&p->exec_lock);
-	if (old_exe)
-		file_exec_put(old_exe);
+	return old_exe;
 }
 
 /* The program has more rights than who started it: what that one chose must not work against it. */
@@ -210,25 +206,35 @@ static void protect_from_caller(struct task *t)
 	spin_unlock_irqrestore(&t->process->lock, flags);
 }
 
+/*
+ * The lock is held over everything that another process may look at or take: the image, `dumpable`,
+ * the credentials and the descriptors (by the hooks).
+ */
 static int change_over(struct exec *x)
 {
 	struct task *t = current_task;
+	struct process *p = t->process;
+	struct file *old_exe;
 	int error = process_kill_others();
 
 	if (error)
 		return error;
 	hook_call_reverse(exec_release, current);
 	task_release_user_state(t);
-	change_image(x);
-	task_finish_vfork(t);
 	become_leader(t);
-	signal_exec();
+	mutex_lock(&p->exec_lock);
+	old_exe = change_image(x);
 	if (x->change.secure)
 		protect_from_caller(t);
+	hook_call(exec, current);
+	mutex_unlock(&p->exec_lock);
+	task_finish_vfork(t);
+	if (old_exe)
+		file_exec_put(old_exe);
+	signal_exec();
 	t->altstack_flags = SS_DISABLE;
 	t->altstack_base = t->altstack_size = 0;
 	set_name(x);
-	hook_call(exec, current);
 	arch_thread_reset_user(current->frame, x->image.start, x->stack_pointer);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #define EXEC_HEAD 256			/* bytes of the file that the format is told from */
 #define EXEC_INTERPRETERS 5		/* nesting of #! */
 #define EXEC_STRING_MAX (32 * PAGE_SIZE)
-#define EXEC_AUX_MAX 32
+#define EXEC_AUX_MAX 24
 
 /* Argument and environment strings in one growing buffer, each with its NUL; arguments first. */
 struct exec_strings {

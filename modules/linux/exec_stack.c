@@ -126,6 +126,8 @@ static int map_stack(struct exec *x, size_t need)
 	return aspace_map(x->as, &q, &at);
 }
 
+_Static_assert(EXEC_AUX_MAX * 2 <= ASPACE_AUXV_WORDS, "auxiliary vector");
+
 struct aux {
 	uint64_t pair[EXEC_AUX_MAX][2];
 	unsigned int count;
@@ -176,22 +178,6 @@ static const char *put_pointers(uint64_t *out, unsigned int count, const char *t
 	return text;
 }
 
-/* Keeps the vector for /proc/<pid>/auxv. */
-static int keep_auxv(struct process *p, const struct aux *a)
-{
-	size_t size = a->count * 16;
-	char *copy = kmemdup(a->pair, size, 0);
-
-	if (!copy)
-		return -ENOMEM;
-	mutex_lock(&p->exec_lock);
-	kfree(p->auxv);
-	p->auxv = copy;
-	p->auxv_size = size;
-	mutex_unlock(&p->exec_lock);
-	return 0;
-}
-
 int exec_build_stack(struct exec *x)
 {
 	const struct exec_strings *s = &x->strings;
@@ -237,7 +223,9 @@ int exec_build_stack(struct exec *x)
 	memcpy((char *)image + (name_at - sp), x->name, name_size);
 	done = aspace_write(x->as, sp, image, total, false);
 	kvfree(image);
-	error = done == (long)total ? keep_auxv(current_process, aux) : -E2BIG;
+	error = done == (long)total ? 0 : -E2BIG;
+	memcpy(x->as->auxv, aux->pair, aux->count * 16);
+	x->as->auxv_words = aux->count * 2;
 	x->stack_pointer = sp;
 	x->as->stack_start = sp;
 	x->as->arg_start = strings_at;

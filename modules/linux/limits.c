@@ -115,9 +115,14 @@ long sys_prlimit64(int32_t nr, uint32_t which, struct uin_rlimit64 in, struct uo
 	p = nr ? process_find(nr) : current_process;
 	if (!p)
 		return -ESRCH;
-	error = may_limit(p);
-	if (!error)
-		error = change_limit(p, which, in.addr ? &new : NULL, &old);
+	/* Of the program that was asked about, not of one with more rights that comes meanwhile. */
+	error = mutex_lock_killable(&p->exec_lock);
+	if (!error) {
+		error = may_limit(p);
+		if (!error)
+			error = change_limit(p, which, in.addr ? &new : NULL, &old);
+		mutex_unlock(&p->exec_lock);
+	}
 	if (nr)
 		process_put(p);
 	if (!error && out.addr)

@@ -293,13 +293,9 @@ static int get_aspace(int tid, struct aspace **out)
 	t = task_find(tid);
 	if (!t)
 		return -ESRCH;
-	error = process_may_inspect(t->process);
-	if (!error) {
-		*out = t->thread ? thread_get_aspace(t->thread) : NULL;
-		error = *out ? 0 : -EINVAL;
-	}
+	error = process_take_aspace(t->process, t, INSPECT_REAL_IDS, out);
 	task_put(t);
-	return error;
+	return error == -ESRCH ? -EINVAL : error;
 }
 
 long sys_migrate_pages(int32_t pid, uintptr_t maximum, uintptr_t from, uintptr_t to)

@@ -189,11 +189,11 @@ long sys_kcmp(int32_t pid1, int32_t pid2, int32_t type, uintptr_t index1, uintpt
 	long result = a && b ? 0 : -ESRCH;
 
 	if (!result)
-		result = process_may_inspect(a->process);
-	if (!result)
-		result = process_may_inspect(b->process);
-	if (!result)
+		result = process_inspect_begin_two(a->process, b->process, INSPECT_REAL_IDS);
+	if (!result) {
 		result = compare(a, b, type, index1, index2);
+		process_inspect_end_two(a->process, b->process);
+	}
 	if (a)
 		task_put(a);
 	if (b)

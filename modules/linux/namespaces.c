@@ -61,15 +61,17 @@ static int ns_of_process(struct pid *pid, struct mount_ns **out)
 	spin_unlock_irqrestore(&tree_lock, flags);
 	if (!p)
 		return -ESRCH;
-	error = process_may_inspect(p);
-	t = error ? NULL : process_next_task(p, 0);
+	error = process_inspect_begin(p, NULL, INSPECT_REAL_IDS);
+	if (!error) {
+		t = process_next_task(p, 0);
+		*out = t ? thread_mount_ns(t->thread) : NULL;
+		error = *out ? 0 : -ESRCH;
+		if (t)
+			task_put(t);
+		process_inspect_end(p);
+	}
 	process_put(p);
-	if (error)
-		return error;
-	*out = t ? thread_mount_ns(t->thread) : NULL;
-	if (t)
-		task_put(t);
-	return *out ? 0 : -ESRCH;
+	return error;
 }
 
 static int ns_of_file(struct file *f, uint32_t type, struct mount_ns **out)

@@ -147,7 +147,6 @@ long sys_pidfd_getfd(int32_t pidfd, int32_t target, uint32_t flags)
 {
 	struct process *p;
 	struct file *f;
-	struct task *t;
 	int result;
 
 	if (flags)
@@ -155,15 +154,8 @@ long sys_pidfd_getfd(int32_t pidfd, int32_t target, uint32_t flags)
 	result = get_process(pidfd, &p);
 	if (result)
 		return result;
-	result = process_may_inspect(p);
-	t = result ? NULL : process_next_task(p, 0);
+	result = process_take_file(p, NULL, INSPECT_REAL_IDS, target, &f);
 	process_put(p);
-	if (!result && !t)
-		result = -ESRCH;
-	if (!result)
-		result = thread_fd_file(t->thread, target, &f);
-	if (t)
-		task_put(t);
 	if (result)
 		return result;
 	result = fd_install(f, O_CLOEXEC);

@@ -71,10 +71,6 @@ static int inherit(struct process *p, struct process *parent, const struct linux
 	p->exe = parent->exe;
 	if (p->exe)
 		file_exec_get(p->exe);
-	if (parent->auxv) {
-		p->auxv = kmemdup(parent->auxv, parent->auxv_size, 0);
-		p->auxv_size = p->auxv ? parent->auxv_size : 0;
-	}
 	mutex_unlock(&parent->exec_lock);
 	p->dumpable = parent->dumpable;
 	p->oom_score_adj = parent->oom_score_adj;
@@ -120,7 +116,6 @@ void process_put(struct process *p)
 		sighand_put(p->sighand);
 	if (p->exe)
 		file_exec_put(p->exe);
-	kfree(p->auxv);
 	pid_put(p->pid);
 	kmem_cache_free(process_cache, p);
 }
@@ -325,21 +320,3 @@ void process_cpu_times(struct process *p, struct cpu_times *out)
 	spin_unlock_irqrestore(&p->lock, flags);
 }
 MODAPI(process_cpu_times);
-
-int process_may_inspect(struct process *p)
-{
-	struct task *t;
-	int error;
-
-	if (p == current_process)
-		return 0;
-	t = process_next_task(p, 0);
-	if (!t)
-		return -ESRCH;
-	error = t->thread ? service(authority)->may_trace(t->thread, false) : -ESRCH;
-	task_put(t);
-	if (!error && p->dumpable != 1 && !capable(CAP_SYS_PTRACE))
-		error = -EPERM;
-	return error;
-}
-MODAPI(process_may_inspect);

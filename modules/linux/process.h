@@ -169,7 +169,7 @@ struct process {
 	struct wait_queue signalfd_wait;	/* a signal became pending */
 
 	/* Written by the process itself, read by /proc. */
-	struct mutex exec_lock;		/* held over exec's change of identity and image; ptrace, /proc/mem */
+	struct mutex exec_lock;		/* held over exec's change of image, identity and files: inspect.c */
 	struct file *exe;		/* under exec_lock */
 	int dumpable;			/* 0, 1, 2 */
 	int oom_score_adj;
@@ -185,8 +185,6 @@ struct process {
 	char last_name[16];		/* its name, for /proc of a zombie */
 	uint64_t exec_id;		/* counts execs; 64 bits, never wraps */
 	void *timers;			/* posix_timers': its group of timers; null until the first */
-	char *auxv;			/* for /proc/<pid>/auxv; under exec_lock */
-	size_t auxv_size;
 };
 
 extern struct spinlock tree_lock;
@@ -228,7 +226,20 @@ static inline uint64_t process_data_limit(const struct process *p)
 	return limit ? limit : READ_ONCE(p->limits[RLIMIT_DATA].rlim_max);
 }
 
-/* 0 or -EPERM...: may the caller look at (ptrace, /proc) the process? */
+/*
+ * May the caller look at the process (its thread `t`; null: any), as ptrace(2) describes? 0 and exec_lock
+ * held, so that it stays true, until process_inspect_end(); -EPERM, -ESRCH without a thread, -EINTR.
+ */
+enum inspect_ids { INSPECT_FS_IDS, INSPECT_REAL_IDS };
+int process_inspect_begin(struct process *p, struct task *t, enum inspect_ids ids);
+void process_inspect_end(struct process *p);
+/* The same of two, which may be one. */
+int process_inspect_begin_two(struct process *a, struct process *b, enum inspect_ids ids);
+void process_inspect_end_two(struct process *a, struct process *b);
+/* Checks, and takes the address space (-ESRCH if it has gone) or a descriptor's file, with a reference. */
+int process_take_aspace(struct process *p, struct task *t, enum inspect_ids ids, struct aspace **out);
+int process_take_file(struct process *p, struct task *t, enum inspect_ids ids, int fd, struct file **out);
+/* Without the lock: for what is shown or hidden, not for what is taken. */
 int process_may_inspect(struct process *p);
 
 /*

@@ -86,21 +86,13 @@ static long transfer(struct aspace *as, struct cursor *local, struct cursor *rem
 /* The address space of another process, with a reference, if the caller may. */
 static int other_aspace(int nr, struct aspace **out)
 {
-	struct process *p = process_find(nr);
-	struct task *t;
-	int error = p ? process_may_inspect(p) : -ESRCH;
+	struct task *t = task_find(nr);
+	int error;
 
-	if (!error) {
-		t = process_next_task(p, 0);
-		error = -ESRCH;
-		if (t) {
-			*out = thread_get_aspace(t->thread);
-			error = *out ? 0 : -ESRCH;
-			task_put(t);
-		}
-	}
-	if (p)
-		process_put(p);
+	if (!t)
+		return -ESRCH;
+	error = process_take_aspace(t->process, t, INSPECT_REAL_IDS, out);
+	task_put(t);
 	return error;
 }
 

@@ -35,12 +35,24 @@ static struct thread *thread_find(int tid)
 	return t;
 }
 
-static void identity_changed(void)
+static void identity_changes(void)
 {
 	if (!current_task)
 		return;
-	current_process->dumpable = 0;
+	WRITE_ONCE(current_process->dumpable, 0);
 	current_task->parent_death_signal = 0;
+}
+
+static int inspect_begin(struct thread *t)
+{
+	struct task *task = task_of(t);
+
+	return task ? process_inspect_begin(task->process, task, INSPECT_REAL_IDS) : -ESRCH;
+}
+
+static void inspect_end(struct thread *t)
+{
+	process_inspect_end(task_of(t)->process);
 }
 
 static uint64_t caller_limit(unsigned int resource)
@@ -149,6 +161,7 @@ static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig,
 const struct process_ops linux_process_ops = {
 	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .thread_tid = thread_tid,
 	.thread_find = thread_find,
-	.identity_changed = identity_changed, .user_change = user_change, .rlimit = caller_limit,
+	.identity_changes = identity_changes, .inspect_begin = inspect_begin, .inspect_end = inspect_end,
+	 .user_change = user_change, .rlimit = caller_limit,
 	.signal_current = signal_caller, .owner_exists = owner_exists, .signal_owner = signal_owner,
 };

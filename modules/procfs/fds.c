@@ -16,22 +16,28 @@ static struct file *target_file(const struct proc_target *who)
 	return f;
 }
 
+/* The same, if the caller may look at the process; exec does not come in between. */
+static int take_file(const struct proc_target *who, struct file **out)
+{
+	int error = process_take_file(who->process, who->task, INSPECT_FS_IDS, who->fd, out);
+
+	return error == -EBADF || error == -ESRCH ? -ENOENT : error == -EPERM ? -EACCES : error;
+}
+
 static int fd_follow(struct dentry *d, struct path *out)
 {
-	struct proc_target *who = proc_target_of(d->inode);
+	struct file *f;
+	int error = take_file(proc_target_of(d->inode), &f);
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	return proc_file_follow(target_file(who), out);
+	return error ? error : proc_file_follow(f, out);
 }
 
 static long fd_readlink(struct dentry *d, char *buf, size_t size)
 {
-	struct proc_target *who = proc_target_of(d->inode);
+	struct file *f;
+	int error = take_file(proc_target_of(d->inode), &f);
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	return proc_file_readlink(target_file(who), buf, size);
+	return error ? error : proc_file_readlink(f, buf, size);
 }
 
 static const struct inode_ops fd_link_ops = { .follow = fd_follow, .readlink = fd_readlink };
@@ -39,27 +45,30 @@ static const struct inode_ops fd_link_ops = { .follow = fd_follow, .readlink = f
 static int show_fdinfo(struct text_out *t, void *arg)
 {
 	struct proc_target *who = arg;
-	struct thread *thread = proc_thread(who);
-	struct file *f = target_file(who);
+	struct thread *thread;
+	struct file *f;
+	unsigned int flags;
 	char *extra;
+	int error = take_file(who, &f);
 
-	if (f && thread) {
-		unsigned int flags = READ_ONCE(f->flags) | (thread_fd_cloexec(thread, who->fd) ? O_CLOEXEC : 0);
-
-		text_printf(t, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", (long long)f->pos, flags,
-			    f->path.mount->id, (unsigned long long)f->inode->ino);
-		extra = f->ops->describe && !(f->mode & FILE_PATH) ? kmalloc(PAGE_SIZE, 0) : NULL;
-		if (extra) {
-			int n = f->ops->describe(f, extra, PAGE_SIZE);
-
-			text_add(t, extra, MIN((size_t)n, PAGE_SIZE - 1));
-			kfree(extra);
-		}
-	}
+	/* Asked at each read: the program may be another than the one that was opened. */
+	if (error)
+		return error;
+	flags = READ_ONCE(f->flags);
+	thread = proc_thread(who);
+	if (thread && thread_fd_cloexec(thread, who->fd))
+		flags |= O_CLOEXEC;
 	if (thread)
 		thread_put(thread);
-	if (!f)
-		return -ENOENT;
+	text_printf(t, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", (long long)f->pos, flags,
+		    f->path.mount->id, (unsigned long long)f->inode->ino);
+	extra = f->ops->describe && !(f->mode & FILE_PATH) ? kmalloc(PAGE_SIZE, 0) : NULL;
+	if (extra) {
+		int n = f->ops->describe(f, extra, PAGE_SIZE);
+
+		text_add(t, extra, MIN((size_t)n, PAGE_SIZE - 1));
+		kfree(extra);
+	}
 	file_put(f);
 	return 0;
 }

@@ -57,12 +57,28 @@ struct proc_entry {
 	const char *name;
 	uint32_t mode;
 	bool process_only;		/* not below task/<tid> */
-	bool inspect;			/* opening it needs the right to inspect the process */
+	bool memory;			/* about the memory of the moment of opening; text's arg: struct proc_memory */
 	struct text_file_type text;	/* arg: struct proc_target */
 	int (*follow)(const struct proc_target *who, struct path *out);	/* links */
 	const struct inode_ops *dir_ops;
 	const struct file_ops *file_ops;	/* directories, and files that are no text */
 };
+
+/*
+ * The address space that a descriptor was opened for: what the process has become since, by exec, is
+ * not shown. The structure is kept, the memory is not: aspace_use() tells if it is there still.
+ */
+struct proc_memory {
+	struct aspace *as;		/* null: the process had none any more */
+	struct process *process;	/* the inode's: it stays while the file is open */
+};
+/* Checks the right to look, and takes it. -EACCES, -ESRCH, -EINTR, -ENOMEM. */
+int proc_memory_open(const struct proc_target *who, struct proc_memory **out);
+void proc_memory_close(void *memory);
+void proc_memory_file_release(struct file *f);	/* f->private is one */
+
+/* process_inspect_begin() for the target; -EACCES if the caller may not. Then process_inspect_end(). */
+int proc_inspect_begin(const struct proc_target *who);
 
 /* A thread of the target with a reference; null if none is left. */
 struct thread *proc_thread(const struct proc_target *who);
@@ -88,7 +104,7 @@ struct region_copy {
 };
 
 /* maps.c: calls fn for each region of a process; its file's name in path. Its line of maps. */
-int proc_each_region(struct proc_target *who, struct text_out *t,
+int proc_each_region(struct proc_memory *m, struct text_out *t,
 		     void (*fn)(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path));
 void proc_show_region(struct text_out *t, const struct aspace *as, const struct region_copy *r, const char *path);
 

@@ -28,20 +28,31 @@ static bool next_file(struct aspace *as, uintptr_t at, uintptr_t *start, uintptr
 	return r != NULL;
 }
 
-/* The file of a mapping with exactly these bounds, with a reference; null if there is none. */
-static struct file *target_file(const struct proc_target *who)
+/* The address space, if the caller may look at it. */
+static int take_aspace(const struct proc_target *who, struct aspace **out)
 {
-	struct aspace *as = proc_aspace(who);
-	uintptr_t start, end;
-	struct file *f = NULL;
+	int error = process_take_aspace(who->process, NULL, INSPECT_FS_IDS, out);
 
-	if (as && next_file(as, who->start, &start, &end, &f) && (start != who->start || end != who->end)) {
+	return error == -EPERM ? -EACCES : error == -ESRCH ? -ENOENT : error;
+}
+
+/* The file of a mapping with exactly these bounds, with a reference. -ENOENT, -EACCES, -EINTR. */
+static int take_file(const struct proc_target *who, struct file **out)
+{
+	uintptr_t start, end;
+	struct aspace *as;
+	struct file *f = NULL;
+	int error = take_aspace(who, &as);
+
+	if (error)
+		return error;
+	if (next_file(as, who->start, &start, &end, &f) && (start != who->start || end != who->end)) {
 		file_put(f);
 		f = NULL;
 	}
-	if (as)
-		aspace_put(as);
-	return f;
+	aspace_put(as);
+	*out = f;
+	return f ? 0 : -ENOENT;
 }
 
 /* A hexadecimal number without superfluous zeros. */
@@ -78,22 +89,21 @@ static bool parse_name(const struct dentry *d, struct proc_target *who)
 /* Other ways to a file may be barred; this one goes past them, so it takes a privilege. */
 static int map_follow(struct dentry *d, struct path *out)
 {
-	struct proc_target *who = proc_target_of(d->inode);
+	struct file *f;
+	int error;
 
 	if (!service(authority)->capable(CAP_SYS_ADMIN) && !service(authority)->capable(CAP_CHECKPOINT_RESTORE))
 		return -EPERM;
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	return proc_file_follow(target_file(who), out);
+	error = take_file(proc_target_of(d->inode), &f);
+	return error ? error : proc_file_follow(f, out);
 }
 
 static long map_readlink(struct dentry *d, char *buf, size_t size)
 {
-	struct proc_target *who = proc_target_of(d->inode);
+	struct file *f;
+	int error = take_file(proc_target_of(d->inode), &f);
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	return proc_file_readlink(target_file(who), buf, size);
+	return error ? error : proc_file_readlink(f, buf, size);
 }
 
 static const struct inode_ops map_link_ops = { .follow = map_follow, .readlink = map_readlink };
@@ -102,16 +112,22 @@ static int maps_lookup(struct inode *dir, struct dentry *d)
 {
 	struct proc_target who = *proc_target_of(dir);
 	struct inode *inode;
+	struct aspace *as;
 	struct file *f;
+	int error;
 
-	if (process_may_inspect(who.process))
-		return -EACCES;
 	who.entry = NULL;
-	if (!parse_name(d, &who))
-		return 0;
-	f = target_file(&who);
-	if (!f)
-		return 0;
+	if (parse_name(d, &who)) {
+		error = take_file(&who, &f);
+	} else {
+		error = take_aspace(&who, &as);
+		if (!error) {
+			aspace_put(as);
+			error = -ENOENT;
+		}
+	}
+	if (error)
+		return error == -ENOENT ? 0 : error;
 	inode = proc_inode_create(dir, S_IFLNK | (f->mode & FILE_READ ? 0400 : 0) | (f->mode & FILE_WRITE ? 0200 : 0), &who);
 	file_put(f);
 	if (!inode)
@@ -124,9 +140,9 @@ static int maps_lookup(struct inode *dir, struct dentry *d)
 
 static bool maps_revalidate(struct inode *dir, struct dentry *d)
 {
-	struct file *f = d->inode ? target_file(proc_target_of(d->inode)) : NULL;
+	struct file *f;
 
-	if (!f)
+	if (!d->inode || take_file(proc_target_of(d->inode), &f))
 		return false;
 	file_put(f);
 	proc_inode_set_owner(d->inode);
@@ -144,12 +160,15 @@ static int maps_readdir(struct file *f, struct dir_context *c)
 	struct aspace *as;
 	uintptr_t start, end;
 	struct file *mapped;
+	int error = take_aspace(who, &as);
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	if (!dir_emit_dots(f, c))
+	if (error && error != -ENOENT)
+		return error;
+	if (!dir_emit_dots(f, c)) {
+		if (as)
+			aspace_put(as);
 		return 0;
-	as = proc_aspace(who);
+	}
 	while (as && next_file(as, (uintptr_t)(c->pos - 2) << PAGE_SHIFT, &start, &end, &mapped)) {
 		char name[NAME_SIZE];
 		int n = snprintf(name, sizeof(name), "%lx-%lx", start, end);

@@ -3,6 +3,7 @@
  */
 #include <linux/fs.h>
 
+#include "core/sync/wait.h"
 #include "modules/procfs/internal.h"
 
 /*
@@ -65,15 +66,54 @@ void proc_show_region(struct text_out *t, const struct aspace *as, const struct 
 	text_printf(t, "\n");
 }
 
-int proc_each_region(struct proc_target *who, struct text_out *t,
+int proc_memory_open(const struct proc_target *who, struct proc_memory **out)
+{
+	struct proc_memory *m = kzalloc(sizeof(*m), 0);
+	int error;
+
+	if (!m)
+		return -ENOMEM;
+	error = process_take_aspace(who->process, who->task, INSPECT_FS_IDS, &m->as);
+	if (!error) {
+		aspace_keep(m->as);
+		aspace_put(m->as);
+	} else if (error == -ESRCH && READ_ONCE(who->process->state) != PROCESS_REAPED) {
+		error = 0;		/* it ends, or has: nothing is there */
+	}
+	if (error) {
+		kfree(m);
+		return error == -EPERM ? -EACCES : error;
+	}
+	m->process = who->process;
+	*out = m;
+	return 0;
+}
+
+void proc_memory_close(void *memory)
+{
+	struct proc_memory *m = memory;
+
+	if (m->as)
+		aspace_release(m->as);
+	kfree(m);
+}
+
+static bool memory_use(const struct proc_memory *m)
+{
+	return m->as && aspace_use(m->as);
+}
+
+int proc_each_region(struct proc_memory *m, struct text_out *t,
 		     void (*fn)(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path))
 {
-	struct aspace *as = proc_aspace(who);
+	struct aspace *as = m->as;
 	struct region_copy r;
 	uintptr_t at = 0;
 	char *path;
 
-	if (!as)
+	if (READ_ONCE(m->process->state) == PROCESS_REAPED)
+		return -ESRCH;
+	if (!memory_use(m))
 		return 0;
 	path = kmalloc(PATH_SIZE_MAX, 0);
 	while (path && next_region(as, at, &r, path)) {
@@ -134,10 +174,11 @@ int proc_show_cmdline(struct text_out *t, void *arg)
 
 int proc_show_environ(struct text_out *t, void *arg)
 {
-	struct aspace *as = proc_aspace(arg);
+	struct proc_memory *m = arg;
+	struct aspace *as = m->as;
 	int error;
 
-	if (!as)
+	if (!memory_use(m))
 		return 0;
 	error = add_memory(t, as, as->env_start, as->env_end);
 	aspace_put(as);
@@ -146,85 +187,86 @@ int proc_show_environ(struct text_out *t, void *arg)
 
 int proc_show_auxv(struct text_out *t, void *arg)
 {
-	struct process *p = ((struct proc_target *)arg)->process;
+	const struct proc_memory *m = arg;
 
-	mutex_lock(&p->exec_lock);
-	if (p->auxv)
-		text_add(t, p->auxv, p->auxv_size);
-	mutex_unlock(&p->exec_lock);
+	if (m->as)
+		text_add(t, m->as->auxv, m->as->auxv_words * sizeof(m->as->auxv[0]));
 	return 0;
 }
 
-/* ---- mem: the address space of the moment of opening ---- */
+/* ---- mem ---- */
 
 static int mem_open(struct inode *inode, struct file *f)
 {
-	struct proc_target *who = proc_target_of(inode);
-	struct thread *t = proc_thread(who);
-	int error;
+	struct proc_memory *m;
+	int error = proc_memory_open(proc_target_of(inode), &m);
 
-	if (!t)
-		return -ESRCH;
-	error = who->process == current_process ? 0 : service(authority)->may_trace(t, true);
-	if (error) {
-		thread_put(t);
-		return -EACCES;
-	}
-	f->private = thread_get_aspace(t);
-	thread_put(t);
-	return 0;
+	if (!error)
+		f->private = m;
+	return error;
 }
 
-static void mem_release(struct file *f)
+void proc_memory_file_release(struct file *f)
 {
-	if (f->private)
-		aspace_put(f->private);
+	proc_memory_close(f->private);
+}
+
+/* One page's part; bytes moved, or an error. */
+static long mem_read_part(struct aspace *as, struct io_iter *to, int64_t pos, char *page)
+{
+	long n = aspace_read(as, (uintptr_t)pos, page, MIN(to->count, PAGE_SIZE), true);
+
+	if (n <= 0)
+		return n;
+	n = (long)io_iter_write(to, page, (size_t)n);
+	return n ? n : -EFAULT;
+}
+
+static long mem_write_part(struct aspace *as, struct io_iter *from, int64_t pos, char *page)
+{
+	size_t got = io_iter_read(from, page, MIN(from->count, PAGE_SIZE));
+
+	return got ? aspace_write(as, (uintptr_t)pos, page, got, true) : -EFAULT;
+}
+
+/* What could not be reached is EIO; memory that has gone has nothing. */
+static long mem_move(struct file *f, struct io_iter *it, int64_t *pos,
+		     long (*part)(struct aspace *as, struct io_iter *it, int64_t pos, char *page))
+{
+	struct proc_memory *m = f->private;
+	char *page = kmalloc(PAGE_SIZE, 0);
+	long total = 0, n = 0;
+
+	if (!page)
+		return -ENOMEM;
+	if (memory_use(m)) {
+		while (it->count) {
+			size_t wanted = MIN(it->count, PAGE_SIZE);
+
+			n = part(m->as, it, *pos, page);
+			if (n <= 0)
+				break;
+			*pos += n;
+			total += n;
+			if ((size_t)n < wanted || wait_interrupted(WAIT_KILLABLE))
+				break;
+		}
+		aspace_put(m->as);
+	}
+	kfree(page);
+	return total ? total : n == -EFAULT ? -EIO : n;
 }
 
 static long mem_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
 {
-	char *page = kmalloc(PAGE_SIZE, 0);
-	long total = 0, n = 0;
-
-	if (!page)
-		return -ENOMEM;
-	while (f->private && to->count) {
-		n = aspace_read(f->private, (uintptr_t)*pos, page, MIN(to->count, PAGE_SIZE),
-				true);
-		if (n <= 0)
-			break;
-		n = (long)io_iter_write(to, page, (size_t)n);
-		if (!n) {
-			n = -EFAULT;
-			break;
-		}
-		*pos += n;
-		total += n;
-	}
-	kfree(page);
-	return total ? total : n == -EFAULT ? -EIO : n;
+	(void)io_flags;
+	return mem_move(f, to, pos, mem_read_part);
 }
 
 static long mem_write(struct file *f, struct io_iter *from, int64_t *pos, unsigned int io_flags)
 {
-	char *page = kmalloc(PAGE_SIZE, 0);
-	long total = 0, n = 0;
-
-	if (!page)
-		return -ENOMEM;
-	while (f->private && from->count) {
-		size_t got = io_iter_read(from, page, MIN(from->count, PAGE_SIZE));
-
-		n = got ? aspace_write(f->private, (uintptr_t)*pos, page, got, true) : -EFAULT;
-		if (n <= 0)
-			break;
-		*pos += n;
-		total += n;
-		if ((size_t)n < got)
-			break;
-	}
-	kfree(page);
-	return total ? total : n == -EFAULT ? -EIO : n;
+	(void)io_flags;
+	return mem_move(f, from, pos, mem_write_part);
 }
 
 int64_t proc_memory_seek(struct file *f, int64_t offset, int whence)
@@ -237,5 +279,5 @@ int64_t proc_memory_seek(struct file *f, int64_t offset, int whence)
 }
 
 const struct file_ops proc_mem_ops = {
-	.open = mem_open, .release = mem_release, .read = mem_read, .write = mem_write, .seek = proc_memory_seek,
+	.open = mem_open, .release = proc_memory_file_release, .read = mem_read, .write = mem_write, .seek = proc_memory_seek,
 };

@@ -13,13 +13,15 @@ static int ns_follow(struct dentry *d, struct path *out)
 	struct thread *t;
 	int error;
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
+	error = proc_inspect_begin(who);
+	if (error)
+		return error;
 	t = proc_thread(who);
 	if (t) {
 		ns = thread_mount_ns(t);
 		thread_put(t);
 	}
+	process_inspect_end(who->process);
 	if (!ns)
 		return -ENOENT;
 	error = mount_ns_path(ns, out);

@@ -101,12 +101,13 @@ static void bounds(struct aspace *as, uintptr_t *start, uintptr_t *end)
 
 int proc_show_smaps_rollup(struct text_out *t, void *arg)
 {
-	struct aspace *as = proc_aspace(arg);
+	struct proc_memory *m = arg;
+	struct aspace *as = m->as;
 	struct sums s = { 0 };
 	uintptr_t start, end;
 	char range[80];
 
-	if (!as)
+	if (!as || !aspace_use(as))
 		return -ESRCH;
 	aspace_each_page(as, 0, USER_END, add_page, &s);
 	bounds(as, &start, &end);
@@ -140,31 +141,29 @@ static void put_entry(const struct page_view *v, void *arg)
 
 static int pagemap_open(struct inode *inode, struct file *f)
 {
-	struct proc_target *who = proc_target_of(inode);
+	struct proc_memory *m;
+	int error = proc_memory_open(proc_target_of(inode), &m);
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	f->private = proc_aspace(who);
-	return 0;
-}
-
-static void pagemap_release(struct file *f)
-{
-	if (f->private)
-		aspace_put(f->private);
+	if (!error)
+		f->private = m;
+	return error;
 }
 
 static long pagemap_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
 {
-	struct aspace *as = f->private;
+	struct aspace *as = ((struct proc_memory *)f->private)->as;
 	struct chunk c;
 	long total = 0;
 
 	(void)io_flags;
-	if ((*pos | (int64_t)to->count) & 7)
+	if (!as || !aspace_use(as))
+		return 0;
+	if ((*pos | (int64_t)to->count) & 7) {
+		aspace_put(as);
 		return -EINVAL;
+	}
 	c.frames = service(authority)->capable(CAP_SYS_ADMIN);
-	while (as && to->count && *pos < (int64_t)(USER_END >> PAGE_SHIFT << 3)) {
+	while (to->count && *pos < (int64_t)(USER_END >> PAGE_SHIFT << 3)) {
 		size_t n = MIN(to->count >> 3, (size_t)CHUNK), got;
 
 		n = MIN(n, (size_t)((USER_END >> PAGE_SHIFT) - ((uint64_t)*pos >> 3)));
@@ -174,12 +173,15 @@ static long pagemap_read(struct file *f, struct io_iter *to, int64_t *pos, unsig
 		got = io_iter_write(to, c.entries, n << 3);
 		*pos += (int64_t)got;
 		total += (long)got;
-		if (got < n << 3)
-			return total ? total : -EFAULT;
+		if (got < n << 3) {
+			total = total ? total : -EFAULT;
+			break;
+		}
 	}
+	aspace_put(as);
 	return total;
 }
 
 const struct file_ops proc_pagemap_ops = {
-	.open = pagemap_open, .release = pagemap_release, .read = pagemap_read, .seek = proc_memory_seek,
+	.open = pagemap_open, .release = proc_memory_file_release, .read = pagemap_read, .seek = proc_memory_seek,
 };

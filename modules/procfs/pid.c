@@ -11,13 +11,28 @@ static bool names_match(const struct dentry *d, const char *name)
 	return strlen(name) == d->name_length && !memcmp(d->name, name, d->name_length);
 }
 
+int proc_inspect_begin(const struct proc_target *who)
+{
+	int error = process_inspect_begin(who->process, who->task, INSPECT_FS_IDS);
+
+	return error == -EPERM || error == -ESRCH ? -EACCES : error;
+}
+
 static int entry_open(struct inode *inode, struct file *f)
 {
 	struct proc_target *who = proc_target_of(inode);
+	struct proc_memory *m;
+	int error;
 
-	if (who->entry->inspect && process_may_inspect(who->process))
-		return -EACCES;
-	return text_file_open(f, &who->entry->text, who, false);
+	if (!who->entry->memory)
+		return text_file_open(f, &who->entry->text, who, false);
+	error = proc_memory_open(who, &m);
+	if (error)
+		return error;
+	error = text_file_open(f, &who->entry->text, m, false);
+	if (error)
+		proc_memory_close(m);
+	return error;
 }
 
 static const struct file_ops entry_file_ops = { .open = entry_open };
@@ -25,10 +40,13 @@ static const struct file_ops entry_file_ops = { .open = entry_open };
 static int entry_follow(struct dentry *d, struct path *out)
 {
 	struct proc_target *who = proc_target_of(d->inode);
+	int error = proc_inspect_begin(who);
 
-	if (process_may_inspect(who->process))
-		return -EACCES;
-	return who->entry->follow(who, out);
+	if (!error) {
+		error = who->entry->follow(who, out);
+		process_inspect_end(who->process);
+	}
+	return error;
 }
 
 static long entry_readlink(struct dentry *d, char *buf, size_t size)
@@ -178,20 +196,16 @@ const struct file_ops proc_tasks_file_ops = { .readdir = tasks_readdir };
 
 /* ---- links and small files ---- */
 
+/* exec_lock is held. */
 static int follow_exe(const struct proc_target *who, struct path *out)
 {
-	struct file *exe;
-	int error = -ENOENT;
+	struct file *exe = who->process->exe;
 
-	mutex_lock(&who->process->exec_lock);
-	exe = who->process->exe;
-	if (exe) {
-		*out = exe->path;
-		path_get(out);
-		error = 0;
-	}
-	mutex_unlock(&who->process->exec_lock);
-	return error;
+	if (!exe)
+		return -ENOENT;
+	*out = exe->path;
+	path_get(out);
+	return 0;
 }
 
 static int follow_cwd(const struct proc_target *who, struct path *out)
@@ -286,7 +300,13 @@ static int show_oom_score(struct text_out *t, void *arg)
 
 static int show_personality(struct text_out *t, void *arg)
 {
-	text_printf(t, "%08lx\n", ((struct proc_target *)arg)->process->personality);
+	struct proc_target *who = arg;
+	int error = process_inspect_begin(who->process, who->task, INSPECT_FS_IDS);
+
+	if (error)
+		return error;
+	text_printf(t, "%08lx\n", who->process->personality);
+	process_inspect_end(who->process);
 	return 0;
 }
 
@@ -392,6 +412,8 @@ static int show_mounts(struct text_out *t, void *arg) { return show_mounts_forma
 static int show_mountinfo(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 1); }
 static int show_mountstats(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 2); }
 
+#define MEMORY_ENTRY(n, m, fn) \
+	{ .name = n, .mode = S_IFREG | (m), .memory = true, .text = { .show = fn, .close = proc_memory_close } }
 #define FILE_ENTRY(n, m, fn) { .name = n, .mode = S_IFREG | (m), .text = { .show = fn } }
 
 const struct proc_entry proc_entries[] = {
@@ -410,15 +432,15 @@ const struct proc_entry proc_entries[] = {
 	FILE_ENTRY("status", 0444, proc_show_status),
 	FILE_ENTRY("cmdline", 0444, proc_show_cmdline),
 	{ .name = "comm", .mode = S_IFREG | 0644, .text = { .show = show_comm, .store = store_comm } },
-	{ .name = "environ", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_environ } },
-	{ .name = "auxv", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_auxv } },
-	{ .name = "maps", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_maps } },
+	MEMORY_ENTRY("environ", 0400, proc_show_environ),
+	MEMORY_ENTRY("auxv", 0400, proc_show_auxv),
+	MEMORY_ENTRY("maps", 0444, proc_show_maps),
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .file_ops = &proc_pagemap_ops },
-	{ .name = "smaps", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_smaps } },
-	{ .name = "smaps_rollup", .mode = S_IFREG | 0444, .inspect = true, .text = { .show = proc_show_smaps_rollup } },
+	MEMORY_ENTRY("smaps", 0444, proc_show_smaps),
+	MEMORY_ENTRY("smaps_rollup", 0444, proc_show_smaps_rollup),
 	{ .name = "mem", .mode = S_IFREG | 0600, .file_ops = &proc_mem_ops },
 	FILE_ENTRY("limits", 0444, proc_show_limits),
-	{ .name = "io", .mode = S_IFREG | 0400, .inspect = true, .text = { .show = proc_show_io } },
+	FILE_ENTRY("io", 0400, proc_show_io),
 	FILE_ENTRY("schedstat", 0444, proc_show_schedstat),
 	{ .name = "mounts", .mode = S_IFREG | 0444, .text = { .show = show_mounts, .wait = &mount_wait, .generation = mount_generation } },
 	{ .name = "mountinfo", .mode = S_IFREG | 0444, .text = { .show = show_mountinfo, .wait = &mount_wait, .generation = mount_generation } },

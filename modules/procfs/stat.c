@@ -133,10 +133,13 @@ int proc_show_stat(struct text_out *t, void *arg)
 	struct proc_target *who = arg;
 	struct sched_params params = { 0 };
 	struct snapshot s;
-	bool inspect = !process_may_inspect(who->process);
+	bool inspect = !proc_inspect_begin(who);
 	struct aspace *as;
 
+	/* The addresses are those of the memory that was asked about. */
 	take(who, &s);
+	if (inspect)
+		process_inspect_end(who->process);
 	as = s.as;
 	if (s.thread)
 		sched_get_params(s.thread, &params);
@@ -358,9 +361,14 @@ int proc_show_limits(struct text_out *t, void *arg)
 /* There is no storage that files are fetched from or put to, hence the zeroes. */
 int proc_show_io(struct text_out *t, void *arg)
 {
+	struct proc_target *who = arg;
 	struct snapshot s;
+	int error = proc_inspect_begin(who);
 
-	take(arg, &s);
+	if (error)
+		return error;
+	take(who, &s);
+	process_inspect_end(who->process);
 	text_printf(t, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n",
 		    (unsigned long long)s.self.read_bytes, (unsigned long long)s.self.write_bytes,
 		    (unsigned long long)s.self.read_calls, (unsigned long long)s.self.write_calls);
@@ -401,17 +409,20 @@ static bool read_call(struct thread *t, long *number, uintptr_t *args, uintptr_t
 int proc_show_syscall(struct text_out *t, void *arg)
 {
 	struct proc_target *who = arg;
-	struct thread *thread = proc_thread(who);
+	struct thread *thread;
 	uintptr_t args[6], sp, pc;
 	long number;
-	int error;
+	int error = process_inspect_begin(who->process, who->task, INSPECT_FS_IDS);
+	bool sleeps;
 
+	if (error)
+		return error;
+	thread = proc_thread(who);
+	sleeps = thread && read_call(thread, &number, args, &sp, &pc);
+	process_inspect_end(who->process);
 	if (!thread)
 		return -ESRCH;
-	error = who->process == current_process ? 0 : service(authority)->may_trace(thread, true);
-	if (error)
-		;
-	else if (!read_call(thread, &number, args, &sp, &pc))
+	if (!sleeps)
 		text_printf(t, "running\n");
 	else if (number < 0)
 		text_printf(t, "-1 0x%lx 0x%lx\n", sp, pc);
@@ -419,5 +430,5 @@ int proc_show_syscall(struct text_out *t, void *arg)
 		text_printf(t, "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n", number, args[0], args[1], args[2], args[3],
 			    args[4], args[5], sp, pc);
 	thread_put(thread);
-	return error;
+	return 0;
 }

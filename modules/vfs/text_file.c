@@ -150,6 +150,8 @@ static void text_release(struct file *f)
 	struct text_state *s = f->private;
 
 	kvfree(s->text.buf);
+	if (s->type->close)
+		s->type->close(s->arg);
 	kfree(s);
 }
 

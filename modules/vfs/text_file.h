@@ -24,6 +24,8 @@ struct text_file_type {
 	/* Readiness announced by this queue (null: none): poll gives POLLERR | POLLPRI when *generation has changed since the last read. */
 	struct wait_queue *wait;
 	uint64_t (*generation)(void);
+	/* The file is closed: gives back what `arg` is, unless null. */
+	void (*close)(void *arg);
 };
 
 /*
