@@ -67,6 +67,21 @@ local function relocate_specs(target)
 	end
 end
 
+-- The package and, of a source, each version that the lists name, the last first: a mirror may list what it does not have.
+local function versions(command, here, package, source)
+	local list = { package }
+	if source then
+		local ask = command:gsub("^apt%-get %-q", "apt-cache", 1)
+		for _, line in ipairs(fs.lines(("cd %s && %s showsrc %s 2>>log"):format(here, ask, package))) do
+			local version = line:match("^Version: (%S+)$")
+			if version then
+				table.insert(list, 2, package .. "=" .. version)
+			end
+		end
+	end
+	return list
+end
+
 -- Fetches one package into apt's directory `here` and unpacks it.
 local function fetch(command, here, architecture, package, target)
 	local source = architecture == "source"
@@ -74,12 +89,18 @@ local function fetch(command, here, architecture, package, target)
 	if source then
 		verb, files = "--only-source --download-only source", package .. "_*"
 	end
-	run(("cd %s && rm -f %s && %s %s %s >>log 2>&1 || { tail -n 3 log >&2; exit 1; }"):format(here, files, command, verb, package),
-		source and ("source package %s cannot be fetched: the sources of packages must stand on this machine's Debian mirror, see %s/log")
-			:format(package, here) or ("package %s of %s cannot be fetched"):format(package, architecture))
+	local fetched
+	for _, wanted in ipairs(versions(command, here, package, source)) do
+		fetched = fetched or os.execute(("cd %s && rm -f %s && %s %s %s >>log 2>&1")
+			:format(here, files, command, verb, fs.quote(wanted)))
+	end
+	run(fetched and "true" or ("tail -n 3 %s/log >&2; false"):format(here),
+		source and ("source package %s cannot be fetched: the sources of packages must stand on this "
+			.. "machine's Debian mirror, see %s/log"):format(package, here)
+			or ("package %s of %s cannot be fetched"):format(package, architecture))
 	local unpack = "dpkg-deb -x %s/%s_*.deb %s"
 	if source then
-		unpack = "tar -x --strip-components=1 -f %s/%s_*.orig.tar.?z* -C %s"
+		unpack = "tar -x --strip-components=1 -f $(ls %s/%s_*.orig.tar.?z* | grep -v '[.]asc$') -C %s"
 	end
 	run(unpack:format(here, package, target), "package " .. package .. " cannot be unpacked")
 end

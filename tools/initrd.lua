@@ -57,7 +57,8 @@ end
 
 local function modules_archive(out, build_dir)
 	local base = "lib/modules/" .. RELEASE
-	local entries = { cpio.directory("lib"), cpio.directory("lib/modules"), cpio.directory(base) }
+	-- No directories on the way: /lib may be a link in the archive of a userland. The kernel makes them.
+	local entries = {}
 	local available, kos = {}, {}
 	local known = manifest.load_all("modules")
 	for _, path in ipairs(fs.find(build_dir .. "/modules", "-name '*.ko'")) do

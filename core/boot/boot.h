@@ -75,7 +75,8 @@ void cmdline_for_each_unknown(void (*fn)(const char *word, void *arg), void *arg
 /* The value of `module.param` words for a module, as "param=value ..." in buf. */
 void cmdline_module_params(const char *module, char *buf, size_t size);
 
-/* Files of the initrds, later archives winning. Data stay where they are for ever, unless initrd_release is called. */
+/* Files of the initrds, later archives winning. Data of plain archives stay where they are for ever. */
+struct page;
 struct initrd_entry {
 	const char *name;		/* without leading "./" or "/" */
 	size_t name_len;
@@ -83,11 +84,25 @@ struct initrd_entry {
 	uint32_t dev_major, dev_minor, rdev_major, rdev_minor;
 	const void *data;
 	size_t size;
+	/*
+	 * Of a compressed archive: a regular file's contents, and `data` is null (of links it is the text). Who puts
+	 * null into a place has taken that page, with its reference.
+	 */
+	struct page **pages;
 };
-/* Calls fn for each entry of all archives in order; stops at its first error and returns it. Damage is logged, and the rest of that archive left out. */
+/* Calls fn for each entry of all archives in order; stops at its first error and returns it. */
 int initrd_for_each(int (*fn)(const struct initrd_entry *e, void *arg), void *arg);
-/* The last regular file of that name. */
+/* The last regular file of that name in a plain archive. */
 bool initrd_find(const char *name, struct initrd_entry *out);
+/*
+ * Finds out what the archives are made of, and unpacks what is compressed (decoders are modules of the plain ones).
+ * Damage is logged, and the rest of that archive is left out. Once, in the first thread, before modules are loaded.
+ */
+void initrd_unpack(void);
+/* What was unpacked is in its files: frees the rest of it, and the memory of the compressed archives. Once. */
+void initrd_release_unpacked(void);
+/* The format of an archive for which there was no decoder; null: there is none. */
+const char *initrd_not_decoded(void);
 
 /* Starts init: set by the personality's module; called in the first thread when all modules are loaded. Returns only on failure. */
 extern void (*boot_start_init)(void);

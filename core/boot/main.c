@@ -69,6 +69,8 @@ static void start_thread(void *unused)
 	}
 	module_boot();
 	cmdline_report_unknown();
+	if (!boot_start_init && initrd_not_decoded())
+		panic("no modules: modules.cpio must be there as a plain archive, not compressed (%s)", initrd_not_decoded());
 	if (!boot_start_init)
 		panic("no module starts user programs: linux is not loaded");
 	boot_start_init();

@@ -132,6 +132,16 @@ static int insert_page(struct memobj *o, uint64_t index, struct page **p)
 	return error;
 }
 
+int memobj_give(struct memobj *o, uint64_t index, struct page *page)
+{
+	int error = insert_page(o, index, &page);
+
+	if (!error)
+		page_put(page);		/* the tree has one of its own */
+	return error;
+}
+KAPI(memobj_give);
+
 /* As memobj_page, without the bound by size. */
 static int page_at(struct memobj *o, uint64_t index, struct page **out)
 {

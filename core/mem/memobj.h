@@ -58,6 +58,8 @@ void memobj_put(struct memobj *o);
 int memobj_page(struct memobj *o, uint64_t index, struct page **out);
 /* The same for any index: a file grows by filling the page first and setting the size when the bytes are there. */
 int memobj_page_beyond(struct memobj *o, uint64_t index, struct page **out);
+/* Gives the object a page that it has not: its reference passes. -ENOSPC, -ENOMEM: it was released. May sleep. */
+int memobj_give(struct memobj *o, uint64_t index, struct page *page);
 /* The page if present, with a reference; null otherwise. Any thread context, does not sleep. */
 struct page *memobj_lookup(struct memobj *o, uint64_t index);
 /* First page number >= index that is present; UINT64_MAX if none. */

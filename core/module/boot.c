@@ -60,6 +60,7 @@ void module_boot(void)
 	struct initrd_entry file;
 
 	module_signature_setup();
+	initrd_unpack();
 	if (autoload)
 		module_autoload_on = strcmp(autoload, "0") != 0;
 	if (list) {

@@ -92,6 +92,15 @@ static int no_queue_limit_set(enum mqueue_limit which, int64_t value) { (void)wh
 
 static const struct mqueue_ops default_mqueue = { .limit_get = no_queue_limit_get, .limit_set = no_queue_limit_set };
 
+static int no_decoder(const void *data, size_t size, size_t *used, int (*push)(void *arg, const void *data, size_t n),
+		      void *arg, const char **why)
+{
+	(void)data; (void)size; (void)used; (void)push; (void)arg; (void)why;
+	return -ENOSYS;
+}
+
+static const struct unpack_ops default_unpack = { .run = no_decoder };
+
 struct module_services services_active = {
 	.authority = &default_authority,
 	.process = &default_process,
@@ -99,6 +108,7 @@ struct module_services services_active = {
 	.signal_mask = &default_signal_mask,
 	.sysvipc = &default_sysvipc,
 	.mqueue = &default_mqueue,
+	.unpack = &default_unpack,
 };
 KAPI(services_active);
 
@@ -109,4 +119,5 @@ const struct module_services services_default = {
 	.signal_mask = &default_signal_mask,
 	.sysvipc = &default_sysvipc,
 	.mqueue = &default_mqueue,
+	.unpack = &default_unpack,
 };

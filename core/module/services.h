@@ -137,6 +137,16 @@ struct mqueue_ops {
 	int (*limit_set)(enum mqueue_limit which, int64_t value);	/* -EINVAL: out of range */
 };
 
+/* One format of compressed archives. Provided by the decoder that is loaded; the default knows none (-ENOSYS). */
+struct unpack_ops {
+	/*
+	 * Unpacks one stream at the head of `size` bytes; *used becomes its length. push gets the plain bytes in order, and ends
+	 * everything by an error, which is returned. -EINVAL and the like: *why says in words what is wrong. May sleep.
+	 */
+	int (*run)(const void *data, size_t size, size_t *used, int (*push)(void *arg, const void *data, size_t n),
+		   void *arg, const char **why);
+};
+
 /* One field a service; null fields of a module are not provided by it. */
 struct module_services {
 	const struct authority_ops *authority;
@@ -145,6 +155,7 @@ struct module_services {
 	const struct signal_mask_ops *signal_mask;
 	const struct sysvipc_ops *sysvipc;
 	const struct mqueue_ops *mqueue;
+	const struct unpack_ops *unpack;
 };
 
 extern struct module_services services_active;

@@ -1,5 +1,9 @@
 /*
- * The root tree from the initrds: names and inodes are made at boot, contents stay in the archives until somebody touches them.
+ * The root tree from the initrds: names and inodes are made at boot. Contents of plain archives stay in them until somebody touches
+ * them; those of compressed archives come in pages, which become the files' own.
+ *
+ * The kernel's modules come last, whichever archive brings them: by then it is known whether /lib is a directory or, as in all newer
+ * userlands, a link to usr/lib. A directory does not take the place of a link for the same reason.
  *
  * Archives are laid over one another: a later file replaces an earlier name, a later directory changes the attributes of the
  * one that is there. Hard links are found by inode number, device and the rest of the header, since archives that follow one another
@@ -7,9 +11,12 @@
  */
 #include "core/boot/boot.h"
 #include "core/debug/log.h"
+#include "core/module/module.h"
 #include "modules/tmpfs/internal.h"
 
 #define LINK_BUCKETS 64u
+#define LINKS_MOST 8u			/* that lead to one another */
+#define MODULES "lib/modules/" MODULE_RELEASE "/"
 
 struct link_entry {
 	struct link_entry *next;
@@ -21,6 +28,7 @@ struct populate {
 	struct super *super;
 	struct link_entry *links[LINK_BUCKETS];
 	unsigned int files;
+	bool modules;			/* it is the turn of what is below MODULES */
 };
 
 static bool same_file(const struct initrd_entry *a, const struct initrd_entry *b)
@@ -72,16 +80,27 @@ static void set_attributes(struct inode *inode, const struct initrd_entry *e)
 	inode->mtime = inode->atime = inode->ctime = (struct file_time){ e->mtime, 0 };
 }
 
-static void set_contents(struct inode *inode, const struct initrd_entry *e)
+static int set_contents(struct inode *inode, const struct initrd_entry *e)
 {
 	struct tmpfs_inode *ti = tmpfs_inode_of(inode);
+	int error = 0;
 
+	memobj_resize(&ti->object, 0);
 	ti->source = e->data;
-	ti->source_size = e->size;
+	ti->source_size = e->data ? e->size : 0;
 	ti->object.size = e->size;
+	for (uint64_t i = 0; e->pages && i < DIV_UP((uint64_t)e->size, PAGE_SIZE) && !error; i++) {
+		struct page *page = e->pages[i];
+
+		e->pages[i] = NULL;
+		if (page)
+			error = memobj_give(&ti->object, i, page);
+	}
+	tmpfs_account(ti);
+	return error;
 }
 
-/* The directory below `parent`, made if it is missing. The reference to parent passes. */
+/* What is below `parent`, a directory made if it is missing. The reference to parent passes. */
 static int enter(struct dentry *parent, const char *name, size_t n, struct dentry **out)
 {
 	struct inode *dir = parent->inode;
@@ -92,7 +111,7 @@ static int enter(struct dentry *parent, const char *name, size_t n, struct dentr
 	error = dentry_child(parent, name, n, &d);
 	if (!error && !d->inode)
 		error = dir->ops->mkdir(dir, d, S_IFDIR | 0755);
-	if (!error && !inode_is_dir(d->inode)) {
+	if (!error && !inode_is_dir(d->inode) && !S_ISLNK(d->inode->mode)) {
 		dentry_put(d);
 		error = -ENOTDIR;
 	}
@@ -103,35 +122,82 @@ static int enter(struct dentry *parent, const char *name, size_t n, struct dentr
 	return error;
 }
 
-/* Goes to the directory of a name: *dir with a reference, *last the rest. -EINVAL for names with "..". */
+static int walk(struct populate *p, struct dentry **d, const char *path, const char *end, unsigned int depth);
+
+/* From the link *d, which is in `from`, to the directory that it names. References as walk has them; that of `from` passes. */
+static int follow(struct populate *p, struct dentry **d, struct dentry *from, unsigned int depth)
+{
+	struct dentry *link = *d;
+	const char *text = link->inode->link_text;
+	int error = -ELOOP;
+
+	if (text[0] == '/') {
+		dentry_put(from);
+		from = p->super->root;
+		dentry_get(from);
+	}
+	*d = from;
+	if (depth < LINKS_MOST)
+		error = walk(p, d, text, text + strlen(text), depth + 1);
+	else
+		dentry_put(from);
+	dentry_put(link);
+	return error;
+}
+
+/*
+ * Goes on from *d, a directory with a reference, along [path, end) to another, through links as a name of Linux's archives does.
+ * After an error there is no reference any more.
+ */
+static int walk(struct populate *p, struct dentry **d, const char *path, const char *end, unsigned int depth)
+{
+	while (path < end) {
+		const char *slash = memchr(path, '/', (size_t)(end - path));
+		size_t n = (size_t)((slash ? slash : end) - path);
+		struct dentry *from = *d, *root = p->super->root;
+		int error = 0;
+
+		if (n > NAME_LENGTH_MAX) {
+			dentry_put(from);
+			return -EINVAL;
+		}
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			*d = from == root ? root : from->parent;
+			dentry_get(*d);
+			dentry_put(from);
+		} else if (n && !(n == 1 && path[0] == '.')) {
+			dentry_get(from);
+			error = enter(from, path, n, d);
+			if (!error && S_ISLNK((*d)->inode->mode))
+				error = follow(p, d, from, depth);
+			else
+				dentry_put(from);
+		}
+		if (error)
+			return error;
+		path = slash ? slash + 1 : end;
+	}
+	return 0;
+}
+
+/* The directory of a name: *dir with a reference, *last the rest. -EINVAL for names with "..". */
 static int find_parent(struct populate *p, const struct initrd_entry *e, struct dentry **dir,
 		       const char **last, size_t *last_n)
 {
-	const char *at = e->name, *end = e->name + e->name_len;
-	struct dentry *d = p->super->root;
+	const char *end = e->name + e->name_len, *at = end;
 
-	dentry_get(d);
-	for (;;) {
-		const char *slash = memchr(at, '/', (size_t)(end - at));
-		size_t n = (size_t)((slash ? slash : end) - at);
-		int error = 0;
-
-		if (n > NAME_LENGTH_MAX || (n == 2 && at[0] == '.' && at[1] == '.')) {
-			dentry_put(d);
+	while (at > e->name && at[-1] != '/')
+		at--;
+	*last = at;
+	*last_n = (size_t)(end - at);
+	for (const char *c = e->name; c < end; c++)
+		if (c[0] == '.' && c[1] == '.' && (c == e->name || c[-1] == '/') && (c[2] == '/' || !c[2]))
 			return -EINVAL;
-		}
-		if (!slash) {
-			*dir = d;
-			*last = at;
-			*last_n = n;
-			return 0;
-		}
-		if (n && !(n == 1 && at[0] == '.'))
-			error = enter(d, at, n, &d);
-		if (error)
-			return error;
-		at = slash + 1;
-	}
+	if (*last_n > NAME_LENGTH_MAX)
+		return -EINVAL;
+	*dir = p->super->root;
+	dentry_get(*dir);
+	return walk(p, dir, e->name, at, 0);
 }
 
 /* Takes away what has the name already; a directory stays if it is to be a directory or has entries. */
@@ -172,18 +238,16 @@ static int make_inode(struct populate *p, struct inode *dir, struct dentry *d, c
 	if (S_ISREG(e->mode) && e->nlink > 1) {
 		inode = find_link(p, e);
 		if (inode) {
-			if (e->size)
-				set_contents(inode, e);
-			return dir->ops->link(inode, dir, d);
+			error = e->size ? set_contents(inode, e) : 0;
+			return error ? error : dir->ops->link(inode, dir, d);
 		}
 	}
 	error = dir->ops->mknod(dir, d, e->mode, device_number(e->rdev_major, e->rdev_minor));
 	if (error || !S_ISREG(e->mode))
 		return error;
-	set_contents(d->inode, e);
 	if (e->nlink > 1)
 		remember_link(p, e, d->inode);
-	return 0;
+	return set_contents(d->inode, e);
 }
 
 static bool known_type(uint32_t mode)
@@ -202,6 +266,10 @@ static int add_locked(struct populate *p, struct dentry *parent, const char *nam
 	if (!error && d->inode) {
 		bool stays = inode_is_dir(d->inode) && S_ISDIR(e->mode);
 
+		if (S_ISLNK(d->inode->mode) && S_ISDIR(e->mode)) {
+			dentry_put(d);
+			return 0;		/* /lib -> usr/lib and its like stay */
+		}
 		error = clear_name(dir, d, e->mode);
 		if (!error && !stays) {
 			dentry_put(d);
@@ -218,6 +286,16 @@ static int add_locked(struct populate *p, struct dentry *parent, const char *nam
 	return error;
 }
 
+/* A module, or a directory on the way to them. */
+static bool of_modules(const struct initrd_entry *e)
+{
+	const size_t n = strlen(MODULES);
+
+	if (e->name_len >= n)
+		return !memcmp(e->name, MODULES, n);
+	return S_ISDIR(e->mode) && e->name_len >= 3 && !memcmp(e->name, MODULES, e->name_len) && MODULES[e->name_len] == '/';
+}
+
 static int add_entry(const struct initrd_entry *e, void *arg)
 {
 	struct populate *p = arg;
@@ -227,6 +305,8 @@ static int add_entry(const struct initrd_entry *e, void *arg)
 	int error;
 
 	if (!known_type(e->mode) || (S_ISLNK(e->mode) && e->size >= PATH_SIZE_MAX))
+		return 0;
+	if (p->modules != of_modules(e))
 		return 0;
 	error = find_parent(p, e, &parent, &name, &n);
 	if (!error) {
@@ -273,7 +353,11 @@ int tmpfs_populate(struct super *s)
 
 	if (!error)
 		error = initrd_for_each(add_entry, &p);
+	p.modules = true;
+	if (!error)
+		error = initrd_for_each(add_entry, &p);
 	forget_links(&p);
+	initrd_release_unpacked();
 	log_info("tmpfs: root has %u files of the initrds", p.files);
 	return error;
 }

@@ -56,9 +56,9 @@ rule foreign
   command = lua5.4 tools/foreign.lua $debian build/foreign/$debian $package && touch -c $out
   description = FETCH $package of $debian
   pool = console
-rule verifier
-  command = %(prefix)ld -r --gc-sections -u ed25519_verify -o $out.all $in && $
-      %(prefix)objcopy --keep-global-symbol=ed25519_verify $out.all $out
+rule packaged
+  command = %(prefix)ld -r --gc-sections $wanted -o $out.all $in && $
+      %(prefix)objcopy $kept $out.all $out
   description = LINK $out
 rule module_key
   command = lua5.4 tools/sign.lua key $out
@@ -113,15 +113,18 @@ local FILE_FLAGS = {
 	["core/lib/string.c"] = "-fno-tree-loop-distribute-patterns",	-- memcpy must not become a call of memcpy
 }
 
--- The packaged Ed25519 that verifies signatures of modules: a source package, and what of it is compiled into the core, without warnings:
--- it is not ours to mend.
+-- The packaged Ed25519 that verifies signatures of modules: a source package, and what of it is compiled into the core. A module's
+-- manifest names such sources in the same way.
 local VERIFIER = {
-	package = "olm", directory = "build/foreign/source/olm/lib/ed25519/src/", sources = { "verify.c", "ge.c", "fe.c", "sc.c", "sha512.c" },
-	flags = "-w -ffunction-sections -fdata-sections",
+	package = "olm", directory = "lib/ed25519/src", sources = { "verify.c", "ge.c", "fe.c", "sc.c", "sha512.c" },
+	symbols = { "ed25519_verify" },
 }
 
--- Adds the edge that compiles one source; returns the object.
-local function compile(build, out, source, extra)
+-- Of packaged sources: without warnings, for they are not ours to mend, and in sections, so that only what is reached stays.
+local PACKAGED_FLAGS = " -w -fno-sanitize=all -ffunction-sections -fdata-sections -isystem tools/foreign/include"
+
+-- Adds the edge that compiles one source; returns the object. `after`: files that must be there first.
+local function compile(build, out, source, extra, after)
 	local object = object_of(build, source)
 	local rule = "cc"
 	if source:match("%.asm$") then
@@ -129,7 +132,7 @@ local function compile(build, out, source, extra)
 	elseif source:match("%.S$") then
 		rule = "as_gas"
 	end
-	out[#out + 1] = ("build %s: %s %s || %s/abi.h"):format(object, rule, source, build.gen)
+	out[#out + 1] = ("build %s: %s %s || %s/abi.h %s"):format(object, rule, source, build.gen, after or "")
 	local flags = (FILE_FLAGS[source] or "") .. (extra or "")
 	if flags ~= "" and rule == "cc" then
 		out[#out + 1] = "  flags = " .. flags
@@ -190,17 +193,34 @@ local function write_key(build, out)
 	end
 end
 
+-- The sources of a package as one object with its wanted symbols alone: the object, the options by which
+-- others find its headers, and the file that says that they are there.
+local function write_packaged(build, out, p, name)
+	local root = "build/foreign/source/" .. p.package .. "/"
+	local base = root .. p.directory .. "/"
+	local files, objects, wanted, kept, seen = {}, {}, {}, {}, ""
+	for i, directory in ipairs(p.include or {}) do
+		seen = seen .. (" -isystem %s%s"):format(root, directory)
+	end
+	local flags = PACKAGED_FLAGS .. seen .. " " .. table.concat(p.flags or {}, " ")
+	for i, source in ipairs(p.sources) do
+		files[i] = base .. source
+		objects[i] = compile(build, out, files[i], flags)
+	end
+	for i, symbol in ipairs(p.symbols) do
+		wanted[i], kept[i] = "-u " .. symbol, "--keep-global-symbol=" .. symbol
+	end
+	out[#out + 1] = ("build %s: foreign | tools/foreign.lua\n  debian = source\n  package = %s"):format(
+		table.concat(files, " "), p.package)
+	local object = ("%s/%s.o"):format(build.obj, name)
+	out[#out + 1] = ("build %s: packaged %s\n  wanted = %s\n  kept = %s"):format(object, table.concat(objects, " "),
+		table.concat(wanted, " "), table.concat(kept, " "))
+	return object, seen, files[1]
+end
+
 -- Verifying signatures of modules: one object with one symbol, and the public key.
 local function write_verifier(build, out)
-	local objects, sources_of = {}, {}
-	for i, name in ipairs(VERIFIER.sources) do
-		sources_of[i] = VERIFIER.directory .. name
-		objects[i] = compile(build, out, sources_of[i], VERIFIER.flags)
-	end
-	out[#out + 1] = ("build %s: foreign | tools/foreign.lua\n  debian = source\n  package = %s"):format(table.concat(sources_of, " "),
-		VERIFIER.package)
-	local object, public = build.obj .. "/ed25519.o", build.gen .. "/module_key.c"
-	out[#out + 1] = ("build %s: verifier %s"):format(object, table.concat(objects, " "))
+	local object, public = write_packaged(build, out, VERIFIER, "ed25519"), build.gen .. "/module_key.c"
 	out[#out + 1] = ("build %s: public_key %s | tools/sign.lua"):format(public, build.key)
 	return { object, compile(build, out, public) }
 end
@@ -251,9 +271,14 @@ end
 
 local function write_module(build, out, module)
 	local objects = {}
-	local name = ("-DMODULE=1 -DMODULE_NAME='\"%s\"'"):format(module.name)
+	local name, after = ("-DMODULE=1 -DMODULE_NAME='\"%s\"'"):format(module.name), nil
+	if module.packaged then
+		local object, seen, first = write_packaged(build, out, module.packaged, "packaged/" .. module.name)
+		objects[1], name, after = object, name .. seen, first
+		name = name .. " -isystem tools/foreign/include"
+	end
 	for _, source in ipairs(sources.module(module.name, build.arch.name)) do
-		objects[#objects + 1] = compile(build, out, source, name)
+		objects[#objects + 1] = compile(build, out, source, name, after)
 	end
 	-- A script modules/<m>/<x>.gen.lua writes the C source that it is given the name of.
 	for _, script in ipairs(fs.find("modules/" .. module.name, "-name '*.gen.lua'")) do

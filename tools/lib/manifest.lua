@@ -18,6 +18,10 @@ A manifest returns a table with these fields; everything but name and summary ma
 	state    = { version = 1, export = "f", import = "g" }   of the data slots and of what replace = "state" hands over
 	drop     = "futex_drop"                   void (struct thread *): frees a thread's data when the module is forced out
 	busy     = "timers_busy"                  bool (void): do objects refer to the module?
+	packaged = { package = "zlib", directory = "", sources = { "inflate.c" }, symbols = { "inflate" },
+	             include = { "" }, flags = { "-DZ_SOLO" } }   sources of a Debian source package that become
+	                                          a part of the module: what of them it calls, where their
+	                                          headers are, what they are compiled with
 Functions and objects named here are not static and keep the default (hidden) visibility.
 ]]
 local fs = require "tools.lib.fs"
@@ -27,7 +31,7 @@ local manifest = {}
 local FIELDS = {
 	name = "string", summary = "string", needs = "table", init = "string", fini = "string", hooks = "table",
 	services = "table", data = "table", params = "table", aliases = "table", replace = "string", state = "table",
-	drop = "string", busy = "string",
+	drop = "string", busy = "string", packaged = "table",
 }
 local PARAM_TYPES = { bool = true, int = true, uint = true, ulong = true, charp = true }
 local DATA_KINDS = { thread = true, aspace = true }
@@ -103,6 +107,11 @@ function manifest.load(path, directory_name)
 	check_names(module, "hooks", fail)
 	check_names(module, "services", fail)
 	check_names(module, "data", fail)
+	for _, field in ipairs { "package", "directory", "sources", "symbols" } do
+		if module.packaged and not module.packaged[field] then
+			fail("packaged: no " .. field)
+		end
+	end
 	for kind in pairs(module.data or {}) do
 		if not DATA_KINDS[kind] then
 			fail("data: unknown object " .. kind)

@@ -1,0 +1,31 @@
+return {
+	name = "unxz",
+	summary = "unpacks xz archives of the initrd",
+	services = { unpack = "unxz_ops" },
+	replace = "restart",
+	packaged = {
+		package = "xz-utils", directory = "src/liblzma", include = { "src/liblzma/api" },
+		flags = {
+			"-Ibuild/foreign/source/xz-utils/src/common", "-Ibuild/foreign/source/xz-utils/src/liblzma/api",
+			"-Ibuild/foreign/source/xz-utils/src/liblzma/common", "-Ibuild/foreign/source/xz-utils/src/liblzma/check",
+			"-Ibuild/foreign/source/xz-utils/src/liblzma/lz", "-Ibuild/foreign/source/xz-utils/src/liblzma/lzma",
+			"-Ibuild/foreign/source/xz-utils/src/liblzma/rangecoder",
+			"-Ibuild/foreign/source/xz-utils/src/liblzma/simple", "-Ibuild/foreign/source/xz-utils/src/liblzma/delta",
+			"-DHAVE_STDBOOL_H", "-DHAVE_INTTYPES_H", "-DHAVE_STDINT_H", "-DHAVE_STRING_H", "-DSIZEOF_SIZE_T=8",
+			"-DTUKLIB_SYMBOL_PREFIX=lzma_", "-DNDEBUG", "-DHAVE_CHECK_CRC32", "-DHAVE_CHECK_CRC64",
+			"-DHAVE_CHECK_SHA256", "-DHAVE_DECODER_LZMA2", "-DHAVE_DECODER_X86", "-DHAVE_DECODER_ARM",
+			"-DHAVE_DECODER_ARM64", "-DHAVE_DECODER_ARMTHUMB", "-DHAVE_DECODER_DELTA",
+		},
+		sources = {
+			"common/common.c", "common/block_decoder.c", "common/block_header_decoder.c", "common/block_util.c",
+			"common/filter_common.c", "common/filter_decoder.c", "common/filter_flags_decoder.c",
+			"common/index_hash.c", "common/stream_decoder.c", "common/stream_flags_common.c",
+			"common/stream_flags_decoder.c", "common/vli_decoder.c", "common/vli_size.c", "check/check.c",
+			"check/crc32_table.c", "check/crc32_fast.c", "check/crc64_table.c", "check/crc64_fast.c",
+			"check/sha256.c", "lz/lz_decoder.c", "lzma/lzma_decoder.c", "lzma/lzma2_decoder.c",
+			"simple/simple_coder.c", "simple/simple_decoder.c", "simple/x86.c", "simple/arm.c", "simple/arm64.c",
+			"simple/armthumb.c", "delta/delta_common.c", "delta/delta_decoder.c",
+		},
+		symbols = { "lzma_stream_decoder", "lzma_code", "lzma_end" },
+	},
+}

@@ -1,0 +1,4 @@
+/* For packaged sources that the kernel compiles. */
+#pragma once
+
+#include <stdint.h>
