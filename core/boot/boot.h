@@ -41,6 +41,9 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
+/* uname -v: what the sources were, by git, and the date of that commit; at most 64 characters. */
+extern const char build_version[];
+
 /* Records a range; later ones of a worse kind win where they overlap. False if the table is full (reported). */
 bool boot_add_range(uint64_t start, uint64_t end, enum boot_memory_kind kind);
 /* Marks memory that the kernel image, archives and tables occupy. */

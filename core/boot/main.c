@@ -17,7 +17,11 @@
 #include "core/sync/rcu.h"
 #include "core/time/clock.h"
 
+#include <gen/version.h>
+
 KAPI(boot_info);
+const char build_version[] = "#1 SMP PREEMPT Mortise " BUILD_VERSION;
+KAPI(build_version);
 void (*boot_start_init)(void);
 KAPI(boot_start_init);
 
@@ -83,6 +87,7 @@ void boot_main(void)
 	sched_adopt_boot();
 	apply_cmdline();
 	log_notice("Mortise %s on %s, loaded by %s", MODULE_RELEASE, arch_machine(), boot_info.loader);
+	log_info("version: %s", BUILD_VERSION);
 	log_info("command line: %s", boot_info.cmdline);
 	for (unsigned int i = 0; i < boot_info.archive_count; i++)
 		boot_reserve(boot_info.archives[i].phys, boot_info.archives[i].phys + boot_info.archives[i].size);

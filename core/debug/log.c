@@ -31,7 +31,8 @@ static uint32_t head, tail;		/* offsets of the oldest record and of the next pla
 static uint64_t first, next;
 static struct spinlock lock = SPINLOCK_INIT(lock);
 static struct list consoles = LIST_INIT(consoles);
-static int console_level = LOG_INFO + 1;
+int log_levels[4] = { LOG_INFO + 1, LOG_WARNING, LOG_EMERG + 1, LOG_INFO + 1 };
+KAPI(log_levels);
 static bool panicking;
 struct wait_queue log_wait = WAIT_QUEUE_INIT(log_wait);
 KAPI(log_wait);
@@ -98,7 +99,7 @@ static void show(struct log_console *only, enum log_level level, uint64_t now, c
 	struct log_console *c;
 	int n;
 
-	if ((int)level >= READ_ONCE(console_level) && !panicking)
+	if ((int)level >= READ_ONCE(log_levels[LOG_OF_CONSOLE]) && !panicking)
 		return;
 	n = snprintf(line, sizeof(line), "[%5llu.%06llu] %.*s\n", (unsigned long long)(now / NSEC_PER_SEC),
 		     (unsigned long long)(now % NSEC_PER_SEC / 1000), (int)len, text);
@@ -221,9 +222,9 @@ KAPI(log_console_unregister);
 
 int log_set_console_level(int level)
 {
-	int old = console_level;
+	int old = READ_ONCE(log_levels[LOG_OF_CONSOLE]);
 
-	WRITE_ONCE(console_level, level);
+	WRITE_ONCE(log_levels[LOG_OF_CONSOLE], level);
 	return old;
 }
 KAPI(log_set_console_level);

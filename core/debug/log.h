@@ -29,6 +29,13 @@ struct log_console {
 /* Prints what is in the ring to `c` and every later line below the level. Unregister waits for a write under way. */
 void log_console_register(struct log_console *c);
 void log_console_unregister(struct log_console *c);
+/*
+ * /proc/sys/kernel/printk: lines of a level below the first are printed on consoles; the level of
+ * a line that names none (/dev/kmsg); the least that syslog(2) sets the first to; the first's at
+ * the start.
+ */
+enum { LOG_OF_CONSOLE, LOG_OF_MESSAGE, LOG_CONSOLE_LEAST, LOG_CONSOLE_DEFAULT };
+extern int log_levels[4];
 /* Lines of a level below this are printed (loglevel=, quiet, syslog(2)). Returns the former. */
 int log_set_console_level(int level);
 

@@ -99,7 +99,7 @@ static long kmsg_write(struct file *f, struct io_iter *from, int64_t *pos, unsig
 {
 	char line[1024], *text = line;
 	size_t n = from->count;
-	unsigned int level = LOG_INFO;
+	unsigned int level = (unsigned int)READ_ONCE(log_levels[LOG_OF_MESSAGE]) & 7;
 
 	if (n >= sizeof(line))
 		return -EINVAL;

@@ -28,7 +28,7 @@ long sys_uname(struct uout_utsname out)
 
 	str_copy(n.sysname, "Linux", sizeof(n.sysname));
 	str_copy(n.release, MODULE_RELEASE, sizeof(n.release));
-	str_copy(n.version, "#1 SMP PREEMPT Mortise", sizeof(n.version));
+	str_copy(n.version, build_version, sizeof(n.version));
 	str_copy(n.machine, arch_machine(), sizeof(n.machine));
 	mutex_lock(&names_lock);
 	memcpy(n.nodename, host_name, NAME_SIZE);
@@ -109,6 +109,22 @@ long sys_getcpu(struct uout_u32 cpu, struct uout_u32 node, uintptr_t cache)
 	return node.addr ? user_store_u32(node.addr, 0) : 0;
 }
 
+int linux_ctrl_alt_del_restarts = 1;
+MODAPI(linux_ctrl_alt_del_restarts);
+
+void linux_ctrl_alt_del(void)
+{
+	if (READ_ONCE(linux_ctrl_alt_del_restarts)) {
+		log_notice("Ctrl-Alt-Del: restarting");
+		arch_power_restart();
+		return;
+	}
+	log_notice("Ctrl-Alt-Del: telling init");
+	if (init_process)
+		signal_send_process(init_process, SIGINT, SIGINFO_KERNEL);
+}
+MODAPI(linux_ctrl_alt_del);
+
 long sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command, uintptr_t argument)
 {
 	(void)argument;
@@ -132,7 +148,8 @@ long sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command, uintptr_t ar
 		arch_power_halt();
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
-		return 0;	/* the console's three-key combination is not bound to a restart either way */
+		WRITE_ONCE(linux_ctrl_alt_del_restarts, command == LINUX_REBOOT_CMD_CAD_ON);
+		return 0;
 	}
 	return -EINVAL;
 }

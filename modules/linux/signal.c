@@ -35,16 +35,6 @@ bool signal_ignored(struct process *p, int sig)
 }
 MODAPI(signal_ignored);
 
-bool signal_has_handler(struct process *p, int sig)
-{
-	unsigned long flags = spin_lock_irqsave(&p->lock);
-	uintptr_t handler = handler_of(p, sig);
-
-	spin_unlock_irqrestore(&p->lock, flags);
-	return handler > (uintptr_t)SIG_IGN;
-}
-MODAPI(signal_has_handler);
-
 /* Nobody would ever see it. Blocked ones are kept: the action may change before they are let through. */
 static bool thrown_away(struct process *p, struct task *t, int sig)
 {

@@ -35,6 +35,13 @@ int siginfo_from_user(struct siginfo *out, uintptr_t from);
 int siginfo_to_user(uintptr_t to, const struct siginfo *s);
 
 /*
+ * The three keys: a restart at once, or SIGINT for init, as reboot(2) or the sysctl
+ * kernel.ctrl-alt-del said last (1, a restart, until then). Any context, also interrupts.
+ */
+extern int linux_ctrl_alt_del_restarts;
+void linux_ctrl_alt_del(void);
+
+/*
  * Queue a signal for a thread or a process. Any context, also interrupts. No permission check. 0, or -EAGAIN if a queued (real-time,
  * sigqueue) signal has no room by RLIMIT_SIGPENDING or memory; others are sent without information then. -ESRCH if it is gone.
  */
@@ -63,10 +70,9 @@ bool signal_entry_cancel(struct signal_entry *e, struct task *t);
 
 /*
  * Is the signal ignored by the process (SIG_IGN, or default action ignore)? process.lock held, or the
- * caller's own process. Has it a handler? Any process, any context.
+ * caller's own process.
  */
 bool signal_ignored(struct process *p, int sig);
-bool signal_has_handler(struct process *p, int sig);
 /* Blocked by the current thread? */
 static inline bool signal_blocked(int sig) { return current_task->blocked & SIGNAL_BIT(sig); }
 /* Is an unblocked signal pending for the current thread? */

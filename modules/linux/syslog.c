@@ -96,11 +96,13 @@ static long read_all(uintptr_t buf, int length, bool clear)
 	return n;
 }
 
+static int least_level(void) { return READ_ONCE(log_levels[LOG_CONSOLE_LEAST]); }
+
 static long set_level(int level)
 {
 	if (level < 1 || level > 8)
 		return -EINVAL;
-	log_set_console_level(level);
+	log_set_console_level(MAX(level, least_level()));
 	saved_level = -1;
 	return 0;
 }
@@ -129,7 +131,7 @@ long sys_syslog(int32_t type, uintptr_t buf, int32_t length)
 		return 0;
 	case ACTION_CONSOLE_OFF:
 		if (saved_level < 0)
-			saved_level = log_set_console_level(1);
+			saved_level = log_set_console_level(least_level());
 		return 0;
 	case ACTION_CONSOLE_ON:
 		if (saved_level >= 0)

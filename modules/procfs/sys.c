@@ -226,10 +226,8 @@ int proc_sys_init(void)
 	static const struct { const char *path; uint32_t mode; const struct text_file_type *type; const char *text; } files[] = {
 		{ "sys/kernel/ostype", 0444, &text_type, "Linux" },
 		{ "sys/kernel/osrelease", 0444, &text_type, MODULE_RELEASE },
-		{ "sys/kernel/version", 0444, &text_type, "#1 SMP PREEMPT Mortise" },
 		{ "sys/kernel/domainname", 0444, &text_type, "(none)" },
 		{ "sys/kernel/core_pattern", 0444, &text_type, "core" },
-		{ "sys/kernel/printk", 0444, &text_type, "7\t4\t1\t7" },
 		{ "sys/kernel/hostname", 0444, &host_type, NULL },
 		{ "sys/kernel/random/boot_id", 0444, &boot_id_type, NULL },
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
@@ -249,5 +247,5 @@ int proc_sys_init(void)
 		error = procfs_add(files[i].path, S_IFREG | files[i].mode, files[i].type, (void *)files[i].text);
 	for (unsigned int i = 0; i < ARRAY_SIZE(settings) && !error; i++)
 		error = procfs_add(settings[i].path, S_IFREG | 0444, &setting_type, &settings[i]);
-	return error;
+	return error ? error : proc_sys_kernel_init();
 }

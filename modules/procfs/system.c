@@ -68,7 +68,8 @@ static int show_loadavg(struct text_out *t, void *arg)
 
 static int show_version(struct text_out *t, void *arg)
 {
-	text_printf(t, "Linux version %s (mortise) (gcc %s) #1 SMP PREEMPT Mortise\n", MODULE_RELEASE, __VERSION__);
+	text_printf(t, "Linux version %s (mortise) (gcc %s) %s\n", MODULE_RELEASE, __VERSION__,
+		    build_version);
 	return 0;
 }
 

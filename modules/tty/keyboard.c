@@ -72,16 +72,6 @@ static bool navigation(uint8_t code)
 	return true;
 }
 
-/* An init with a handler for SIGINT decides what it means; otherwise it restarts. */
-static void control_alt_delete(void)
-{
-	log_notice("Ctrl-Alt-Del");
-	if (init_process && signal_has_handler(init_process, SIGINT))
-		signal_send_process(init_process, SIGINT, SIGINFO_KERNEL);
-	else
-		arch_power_restart();
-}
-
 /* Control and a character: the control character, or -1. */
 static int control_of(char c)
 {
@@ -142,7 +132,7 @@ static void pressed(uint8_t code)
 	}
 	if (kb.extended) {
 		if (code == 0x53 && (modifiers() & (CONTROL | ALT)) == (CONTROL | ALT))
-			control_alt_delete();
+			linux_ctrl_alt_del();
 		else if (code == 0x1c)
 			send("\r", 1);
 		else if (code == 0x35)

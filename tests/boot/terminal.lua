@@ -1,4 +1,5 @@
 -- A session at the terminal as a person has it: editing, pipelines, interrupting, job control, an editor, and the tools that look at the system.
+local fs = require "tools.lib.fs"
 local shell = require "tests.lib.shell"
 
 -- Starts a command that says when it runs: keys sent before that would be the shell's.
@@ -68,6 +69,12 @@ local function tools(t, machine)
 	shell.says(t, machine, "find /etc -name pass*", "/etc/passwd\n")
 	shell.says(t, machine, "seq 1 1000 | sort -rn | head -n 1", "1000\n")
 	shell.says(t, machine, "uname -sr", "Linux 6.1.0-mortise\n")
+	local built = fs.read(t.dir .. "/gen/version.h"):match('BUILD_VERSION "([^"]+)"')
+	built = "#1 SMP PREEMPT Mortise " .. built .. "\n"
+	shell.says(t, machine, "uname -v", built)
+	shell.says(t, machine, "cat /proc/sys/kernel/version", built)
+	local version = shell.ask(machine, "cat /proc/version")
+	t.check(version:find(built, 1, true), "/proc/version has it, too", version)
 	shell.says(t, machine, "test -t 0 && tty", "/dev/" .. t.vm.build.arch.console .. "\n")
 	t.check(shell.ask(machine, "ps"):find("1 root"), "ps shows init")
 	t.check(shell.ask(machine, "top -b -n1 | head -n 5"):find("Load average"), "top")

@@ -4,7 +4,8 @@ vm.lua: a virtual machine for a test. The serial line is the process's input and
 	local vm = vm.start { direct = true, smp = 2, mem = 256, append = "loglevel=7", initrd = { "x.cpio" } }
 	vm:expect("/ #", 60)   vm:send("echo hi\n")   vm:wait(10)   vm:screendump("x.ppm")   vm:kill()
 Options besides those of `build.lua run`: kernel, archives (the whole list instead of the default two), initrd_file (used as it
-is), cpu, machine, reboot (a restart does not end QEMU), qemu (list of further words), iso (file).
+is), cpu, machine, reboot (a restart does not end QEMU), qemu (list of further words), iso (file),
+serial ("none": no serial line; then only the monitor reaches the machine).
 ]]
 local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
@@ -52,7 +53,8 @@ function vm.start(options)
 		end
 	end
 	add(table.unpack(machine_words(build.arch, options)))
-	add("-smp", options.smp or 2, "-m", options.mem or 256, "-display", "none", "-serial", "stdio")
+	add("-smp", options.smp or 2, "-m", options.mem or 256, "-display", "none")
+	add("-serial", options.serial or "stdio")
 	if not options.reboot then
 		add("-no-reboot")
 	end
@@ -86,7 +88,14 @@ vm.methods = {}
 local function monitor(self)
 	if not self.monitor_fd then
 		local fd = assert(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0))
-		assert(socket.connect(fd, { family = socket.AF_UNIX, path = self.monitor_path }))
+		local address = { family = socket.AF_UNIX, path = self.monitor_path }
+		local deadline = process.now() + 60
+		local ok, reason = socket.connect(fd, address)
+		while not ok and not self.eof and process.now() < deadline do
+			self:read_some(0.05)
+			ok, reason = socket.connect(fd, address)
+		end
+		assert(ok, reason)
 		self.monitor_fd = fd
 	end
 	return self.monitor_fd

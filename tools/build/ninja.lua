@@ -319,6 +319,7 @@ function ninja.write(options, only)
 		user_cc = arch.user_cc or arch.prefix .. "gcc", key = build.key,
 		vdso_cflags = table.concat(sources.vdso_flags(build), " "),
 	}) }
+	fs.write_if_changed(build.gen .. "/version.h", require("tools.build.version").header())
 	write_gen(build, out, modules)
 	write_key(build, out)
 	write_kernel(build, out)
