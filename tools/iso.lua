@@ -29,8 +29,9 @@ local function main(words)
 	if words[4] then
 		names = { arch.kernel, words[4] }
 	end
+	local copy = arch.grub.gzip and "gzip -9n <%s/%s >%s/boot/%s.gz" or "cp %s/%s %s/boot/%s"
 	for _, name in ipairs(names) do
-		assert(os.execute(("cp %s/%s %s/boot/%s"):format(dir, name, tree, name)))
+		assert(os.execute(copy:format(dir, name, tree, name)))
 	end
 	assert(os.execute(("cp %s %s/boot/grub/grub.cfg"):format(fs.quote(words[3] or arch.grub.config), tree)))
 	write_mformat(dir .. "/bin")

@@ -18,7 +18,9 @@ local MACHINES = {
 
 local function start(t, which)
 	local words = { "-vga", which.card, table.unpack(which.qemu or {}) }
+	-- The firmware gives up reading a CD where the build machine is slow, but no virtio disk.
 	local machine = vm.start {
+		disk = which.uefi,
 		mem = 512, serial = "none", uefi = which.uefi, reboot = true, qemu = words,
 	}
 	function machine.shows(_, what, says, pattern, count)

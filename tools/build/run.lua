@@ -45,8 +45,8 @@ local function special_iso(build, options)
 	local path = build.dir .. "/run.grub.cfg"
 	if #options.initrd > 0 then
 		join_archives(build, options.initrd)
-		text = text:gsub("\tmodule2 /boot/modules.cpio modules\n", "")
-			:gsub("module2 /boot/rootfs.cpio rootfs", "module2 /boot/all.cpio all")
+		text = text:gsub("\tmodule2 /boot/modules.cpio.gz modules\n", "")
+			:gsub("module2 /boot/rootfs.cpio.gz rootfs", "module2 /boot/all.cpio.gz all")
 			:gsub("initrd /boot/modules.cpio /boot/rootfs.cpio", "initrd /boot/all.cpio")
 	end
 	fs.write(path, text)
