@@ -322,11 +322,11 @@ void arch_trap_dump(const struct trap_frame *f)
 	for (unsigned int i = 0; i < 28; i += 4)
 		log_printf(level, "x%-2u %016lx %016lx %016lx %016lx", i, f->x[i], f->x[i + 1], f->x[i + 2], f->x[i + 3]);
 	log_printf(level, "x28 %016lx %016lx %016lx", f->x[28], f->x[29], f->x[30]);
+	if (user)
+		return;
 	log_printf(level, "esr %016lx far %016lx ttbr0 %016lx", sysreg_read("esr_el1"), sysreg_read("far_el1"),
 		   sysreg_read("ttbr0_el1"));
 	dump_code(f);
-	if (user)
-		return;
 	for (uintptr_t sp = ALIGN_DOWN(f->sp, 8ul), end = sp + 96; sp < end; sp += 32) {
 		const unsigned long *w = (const unsigned long *)sp;
 

@@ -201,7 +201,8 @@ static void user_exception(struct trap_frame *f, unsigned int vector, unsigned l
 	if (info.kind == TRAP_SEGV_GENERAL || info.kind == TRAP_STACK)
 		info.address = 0;
 	arch_irq_enable();
-	trap_user_fault(f, &info);
+	if (vector != EXC_GENERAL || !umip_emulate(f, &info))
+		trap_user_fault(f, &info);
 	arch_irq_disable();
 }
 
@@ -384,10 +385,10 @@ void arch_trap_dump(const struct trap_frame *f)
 	log_printf(level, "rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
 	log_printf(level, "r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
 	log_printf(level, "r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
-	log_printf(level, "cr2 %016lx cr3 %016lx cr4 %08lx", cr2_read(), cr3_read(), cr4_read());
-	dump_code(f);
 	if (user)
 		return;
+	log_printf(level, "cr2 %016lx cr3 %016lx cr4 %08lx", cr2_read(), cr3_read(), cr4_read());
+	dump_code(f);
 	for (uintptr_t sp = ALIGN_DOWN(f->rsp, 8ul), end = sp + 96; sp < end; sp += 32) {
 		const unsigned long *w = (const unsigned long *)sp;
 

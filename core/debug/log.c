@@ -36,6 +36,8 @@ KAPI(log_levels);
 static bool panicking;
 struct wait_queue log_wait = WAIT_QUEUE_INIT(log_wait);
 KAPI(log_wait);
+int log_restricted = 1;
+KAPI(log_restricted);
 
 static uint32_t record_size(const struct header *h) { return (uint32_t)ALIGN_UP(sizeof(*h) + h->length, 16); }
 
@@ -93,15 +95,11 @@ static void append(enum log_level level, uint64_t now, const char *text, size_t 
 	next++;
 }
 
-static void show(struct log_console *only, enum log_level level, uint64_t now, const char *text, size_t len)
+static void show_line(struct log_console *only, uint64_t now, const char *text, size_t len)
 {
 	char line[LINE_MAX + 40];
 	struct log_console *c;
-	int n;
-
-	if ((int)level >= READ_ONCE(log_levels[LOG_OF_CONSOLE]) && !panicking)
-		return;
-	n = snprintf(line, sizeof(line), "[%5llu.%06llu] %.*s\n", (unsigned long long)(now / NSEC_PER_SEC),
+	int n = snprintf(line, sizeof(line), "[%5llu.%06llu] %.*s\n", (unsigned long long)(now / NSEC_PER_SEC),
 		     (unsigned long long)(now % NSEC_PER_SEC / 1000), (int)len, text);
 	if (n >= (int)sizeof(line))
 		n = sizeof(line) - 1;
@@ -113,6 +111,20 @@ static void show(struct log_console *only, enum log_level level, uint64_t now, c
 		arch_early_write(line, (size_t)n);
 	list_for_each(c, &consoles, link)
 		c->write(c, line, (size_t)n);
+}
+
+/* Each line gets the time in front: a text that came from a program cannot look like one of the kernel's. */
+static void show(struct log_console *only, enum log_level level, uint64_t now, const char *text, size_t len)
+{
+	if ((int)level >= READ_ONCE(log_levels[LOG_OF_CONSOLE]) && !panicking)
+		return;
+	for (const char *end; (end = memchr(text, '\n', len)); text = end + 1) {
+		size_t part = (size_t)(end - text);
+
+		show_line(only, now, text, part);
+		len -= part + 1;
+	}
+	show_line(only, now, text, len);
 }
 
 void log_printf(enum log_level level, const char *fmt, ...)

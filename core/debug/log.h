@@ -52,6 +52,8 @@ bool log_read(uint64_t *sequence, struct log_record *out);
 /* Number of the oldest record in the ring, and of the next to be written. */
 uint64_t log_first(void);
 uint64_t log_next(void);
+/* Not 0: only who has CAP_SYSLOG may read (/proc/sys/kernel/dmesg_restrict); those who open the log for readers ask. */
+extern int log_restricted;
 /* Threads that wait for a new record (syslog(2), /proc/kmsg) sleep here. */
 struct wait_queue;
 extern struct wait_queue log_wait;

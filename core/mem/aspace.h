@@ -214,6 +214,12 @@ int aspace_futex_key(struct aspace *as, uintptr_t addr, bool write, struct aspac
 /* Data slots of modules. */
 static inline void *aspace_data(const struct aspace *as, int slot) { return READ_ONCE(as->data[slot]); }
 
+/*
+ * Below this address only who has CAP_SYS_RAWIO may map, whatever the call, and no stack grows: a null pointer of the kernel
+ * finds nothing of a user's. The callers of aspace_map and aspace_remap check; /proc/sys/vm/mmap_min_addr changes it.
+ */
+extern uint64_t mmap_min_addr;
+
 /* Overcommit accounting, in pages: Linux's modes 0, 1, 2. */
 extern int memory_overcommit_mode;
 uint64_t memory_committed(void);

@@ -300,7 +300,8 @@ static bool grow_stack(struct aspace *as, uintptr_t addr)
 	r = region_find(as, addr, true);
 	if (r && addr >= r->start) {
 		grown = true;
-	} else if (r && (r->flags & REGION_GROWSDOWN) && r->end - start <= as->stack_limit && start >= 65536) {
+	} else if (r && (r->flags & REGION_GROWSDOWN) && r->end - start <= as->stack_limit &&
+		   start >= READ_ONCE(mmap_min_addr)) {
 		uint64_t pages = (r->start - start) >> PAGE_SHIFT;
 
 		prev = rb_prev(&r->node);

@@ -12,8 +12,10 @@
 #include "core/mem/page_table.h"
 #include "core/module/export.h"
 
-#define MMAP_BOTTOM 65536ul
 #define BELOW_4G_TOP 0x80000000ul
+
+uint64_t mmap_min_addr = 65536;
+KAPI(mmap_min_addr);
 
 static bool range_valid(uintptr_t start, size_t length)
 {
@@ -63,6 +65,12 @@ int unmap_locked(struct aspace *as, uintptr_t start, uintptr_t end)
 	return 0;
 }
 
+/* No place is chosen below it. It changes at any time, and address 0 would mean that there is no room. */
+static uintptr_t lowest_place(void)
+{
+	return MAX(ALIGN_UP(READ_ONCE(mmap_min_addr), PAGE_SIZE), (uintptr_t)PAGE_SIZE);
+}
+
 /* Where the mapping goes. 0 or negative errno. */
 static int choose_place(struct aspace *as, const struct map_request *q, uintptr_t *out)
 {
@@ -82,7 +90,7 @@ static int choose_place(struct aspace *as, const struct map_request *q, uintptr_
 	if (q->addr) {
 		uintptr_t hint = ALIGN_UP(q->addr, PAGE_SIZE);
 
-		if (hint >= MMAP_BOTTOM && range_valid(hint, q->length)) {
+		if (hint >= lowest_place() && range_valid(hint, q->length)) {
 			r = region_find(as, hint, true);
 			if (!r || r->start >= hint + q->length) {
 				*out = hint;
@@ -90,9 +98,9 @@ static int choose_place(struct aspace *as, const struct map_request *q, uintptr_
 			}
 		}
 	}
-	gap = region_find_gap(as, q->length, MMAP_BOTTOM, top);
+	gap = region_find_gap(as, q->length, lowest_place(), top);
 	if (!gap && !q->below_4g)
-		gap = region_find_gap(as, q->length, MMAP_BOTTOM, USER_END);
+		gap = region_find_gap(as, q->length, lowest_place(), USER_END);
 	if (!gap)
 		return -ENOMEM;
 	*out = gap;
@@ -184,7 +192,7 @@ uintptr_t aspace_find_room(struct aspace *as, size_t length)
 	uintptr_t at;
 
 	rwlock_read_lock(&as->lock);
-	at = region_find_gap(as, length, MMAP_BOTTOM, as->mmap_base);
+	at = region_find_gap(as, length, lowest_place(), as->mmap_base);
 	rwlock_read_unlock(&as->lock);
 	return at;
 }

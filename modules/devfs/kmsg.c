@@ -2,6 +2,7 @@
  * /dev/kmsg: the log's records for readers, one each read, and lines from user space for the log. Each open file keeps the number of
  * the record that it reads next, under its pos_lock or alone.
  */
+#include <linux/capability.h>
 #include <linux/fs.h>
 
 #include "core/debug/log.h"
@@ -23,6 +24,9 @@ static int kmsg_open(struct inode *inode, struct file *f)
 	f->private = NULL;
 	if (!(f->mode & FILE_READ))
 		return 0;
+	if (READ_ONCE(log_restricted) && !service(authority)->capable(CAP_SYSLOG) &&
+	    !service(authority)->capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	r = kzalloc(sizeof(*r), 0);
 	if (!r)
 		return -ENOMEM;

@@ -178,7 +178,7 @@ static int choose_bias(struct exec *x, struct elf_file *e, bool program)
 	uintptr_t base;
 
 	if (e->header.e_type == ET_EXEC)
-		return e->low < 65536 ? -EPERM : 0;
+		return e->low < READ_ONCE(mmap_min_addr) && !capable(CAP_SYS_RAWIO) ? -EPERM : 0;
 	if (program) {
 		base = DYN_BASE;
 		if (!x->no_random)

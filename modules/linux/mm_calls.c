@@ -27,6 +27,12 @@ static unsigned int region_prot(uintptr_t prot)
 	       (prot & PROT_EXEC ? REGION_EXEC : 0);
 }
 
+/* May the caller not map there? */
+static bool below_minimum(uintptr_t addr)
+{
+	return addr < READ_ONCE(mmap_min_addr) && !capable(CAP_SYS_RAWIO);
+}
+
 static int fill_anonymous(struct map_request *q, uintptr_t flags)
 {
 	q->flags |= REGION_MAY_WRITE;
@@ -110,7 +116,7 @@ long sys_mmap(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, ui
 		q.fixed &= !q.fixed_noreplace;
 		if (addr & PAGE_MASK)
 			return -EINVAL;
-		if (addr < 65536 && !capable(CAP_SYS_RAWIO))
+		if (below_minimum(addr))
 			return -EPERM;
 	}
 	if (!(flags & MAP_ANONYMOUS) && offset + q.length < offset)
@@ -153,6 +159,9 @@ long sys_mprotect(uintptr_t addr, size_t length, uintptr_t prot)
 
 long sys_brk(uintptr_t addr)
 {
+	/* A heap down there was begun by somebody who could. */
+	if (below_minimum(current->aspace->brk_end))
+		addr = 0;
 	return (long)aspace_brk(current->aspace, addr, process_limit(current_process, RLIMIT_AS),
 				process_limit(current_process, RLIMIT_DATA));
 }
@@ -173,6 +182,13 @@ long sys_mremap(uintptr_t old, size_t old_size, size_t new_size, uintptr_t flags
 		return -EINVAL;
 	if ((old & PAGE_MASK) || !q.new_size || new_size > USER_END || old_size > USER_END)
 		return -EINVAL;
+	if (!q.fixed) {
+		/* Just a wish. */
+		if (q.keep_old && below_minimum(new_addr))
+			q.new_addr = 0;
+	} else if (!(new_addr & PAGE_MASK) && below_minimum(new_addr)) {
+		return -EPERM;
+	}
 	return aspace_remap(current->aspace, &q);
 }
 

@@ -103,6 +103,11 @@ int sighand_start(void);
 void signal_start_stop(int sig);
 /* One dump of registers for the fault that kills. */
 struct trap_frame;
+/*
+ * Reports of fatal faults, as /proc/sys sets them: whether there are any (debug/exception-trace), whether with registers
+ * (kernel/print-fatal-signals), how many (kernel/printk_ratelimit_burst) in how many seconds (kernel/printk_ratelimit).
+ */
+extern int report_faults, report_registers, report_interval, report_burst;
 void signal_report_fatal(struct trap_frame *frame, int sig, const struct siginfo *info);
 /* exec: handlers back to default, altstack off. */
 void signal_exec(void);

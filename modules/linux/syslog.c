@@ -6,6 +6,7 @@
 #include <gen/linux.h>
 
 #include "core/debug/log.h"
+#include "core/mem/vmap.h"
 
 enum { ACTION_CLOSE, ACTION_OPEN, ACTION_READ, ACTION_READ_ALL, ACTION_READ_CLEAR, ACTION_CLEAR, ACTION_CONSOLE_OFF,
        ACTION_CONSOLE_ON, ACTION_CONSOLE_LEVEL, ACTION_SIZE_UNREAD, ACTION_SIZE_BUFFER };
@@ -17,17 +18,32 @@ static uint64_t read_next;		/* first record that ACTION_READ has not returned */
 static uint64_t cleared;		/* ACTION_CLEAR hides what is before */
 static int saved_level = -1;
 
+#define TEXT_SIZE (64 * 1024)		/* the longest record, each byte a line of its own */
+
+/* A record as text; each of its lines begins with level and time. Length; never more than fits. */
 static int format(const struct log_record *r, char *buf, size_t size)
 {
-	return snprintf(buf, size, "<%d>[%5llu.%06llu] %.*s\n", r->level, (unsigned long long)(r->time_ns / NSEC_PER_SEC),
-			(unsigned long long)(r->time_ns % NSEC_PER_SEC / 1000), (int)r->length, r->text);
+	const char *text = r->text, *end = text + r->length;
+	size_t used = 0;
+
+	for (;;) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+		int n = (int)((stop ? stop : end) - text);
+
+		used += (size_t)snprintf(buf + used, size - used, "<%d>[%5llu.%06llu] %.*s\n", r->level,
+					 (unsigned long long)(r->time_ns / NSEC_PER_SEC),
+					 (unsigned long long)(r->time_ns % NSEC_PER_SEC / 1000), n, text);
+		if (!stop || used >= size)
+			return (int)MIN(used, size - 1);
+		text = stop + 1;
+	}
 }
 
 /* Copies records from *next on that fit; advances it. Bytes, or -EFAULT. */
 static long copy_records(uintptr_t to, size_t size, uint64_t *next)
 {
 	struct log_record *r = kmalloc(sizeof(*r), 0);
-	char *line = kmalloc(1200, 0);
+	char *line = kvmalloc(TEXT_SIZE, 0);
 	size_t done = 0;
 	long error = r && line ? 0 : -ENOMEM;
 
@@ -37,7 +53,7 @@ static long copy_records(uintptr_t to, size_t size, uint64_t *next)
 
 		if (!log_read(&at, r))
 			break;
-		n = format(r, line, 1200);
+		n = format(r, line, TEXT_SIZE);
 		if (done + (size_t)n > size)
 			break;
 		if (copy_to_user(to + done, line, (size_t)n))
@@ -46,7 +62,7 @@ static long copy_records(uintptr_t to, size_t size, uint64_t *next)
 		*next = at;
 	}
 	kfree(r);
-	kfree(line);
+	kvfree(line);
 	return error ? error : (long)done;
 }
 
@@ -54,18 +70,18 @@ static long copy_records(uintptr_t to, size_t size, uint64_t *next)
 static uint64_t first_that_fits(uint64_t from, size_t size)
 {
 	struct log_record *r = kmalloc(sizeof(*r), 0);
-	char *line = kmalloc(1200, 0);
+	char *line = kvmalloc(TEXT_SIZE, 0);
 	uint64_t start = from, at = from, total = 0;
 
 	while (r && line && log_read(&at, r))
-		total += (uint64_t)format(r, line, 1200);
+		total += (uint64_t)format(r, line, TEXT_SIZE);
 	at = start;
 	while (r && line && total > size && log_read(&at, r)) {
-		total -= (uint64_t)format(r, line, 1200);
+		total -= (uint64_t)format(r, line, TEXT_SIZE);
 		start = at;
 	}
 	kfree(r);
-	kfree(line);
+	kvfree(line);
 	return start;
 }
 
@@ -109,7 +125,9 @@ static long set_level(int level)
 
 long sys_syslog(int32_t type, uintptr_t buf, int32_t length)
 {
-	if (type != ACTION_READ_ALL && type != ACTION_SIZE_BUFFER && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	bool open_to_all = !READ_ONCE(log_restricted) && (type == ACTION_READ_ALL || type == ACTION_SIZE_BUFFER);
+
+	if (!open_to_all && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (type == ACTION_READ || type == ACTION_READ_ALL || type == ACTION_READ_CLEAR) {
 		if (!buf || length < 0)

@@ -123,6 +123,10 @@ extern const struct file_ops proc_root_file_ops, proc_pid_file_ops, proc_tasks_f
 extern const struct proc_entry proc_entries[];
 extern const unsigned int proc_entry_count;
 
+/* sys.c: a number of the user's text, which may end in a newline. 0 or -EINVAL. settings.c: what can be changed. */
+int proc_parse_setting(const char *text, size_t n, int64_t *out);
+int proc_settings_init(void);
+
 /* pid_stat.c */
 int proc_show_stat(struct text_out *t, void *arg);
 int proc_show_statm(struct text_out *t, void *arg);

@@ -61,7 +61,7 @@ void proc_show_region(struct text_out *t, const struct aspace *as, const struct 
 		do
 			text_printf(t, " ");
 		while (t->used - before < 73 && !t->error);
-		text_printf(t, "%s", name);
+		text_add_path(t, name);
 	}
 	text_printf(t, "\n");
 }

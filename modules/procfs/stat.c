@@ -300,8 +300,10 @@ int proc_show_status(struct text_out *t, void *arg)
 	struct snapshot s;
 
 	take(who, &s);
-	text_printf(t, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		    s.name, s.thread ? thread_umask(s.thread) : 0, state_name(s.state), s.tgid, s.nr, s.parent);
+	text_printf(t, "Name:\t");
+	text_add_name(t, s.name);
+	text_printf(t, "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		    s.thread ? thread_umask(s.thread) : 0, state_name(s.state), s.tgid, s.nr, s.parent);
 	show_identity(t, who, s.thread);
 	text_printf(t, "NSpgid:\t%d\nNSsid:\t%d\n", s.group, s.session);
 	if (s.as)

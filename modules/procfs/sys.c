@@ -70,8 +70,7 @@ static int show_threads_max(struct text_out *t, void *arg)
 	return 0;
 }
 
-/* A number of the user's text, which may end in a newline. */
-static int parse(const char *text, size_t n, int64_t *out)
+int proc_parse_setting(const char *text, size_t n, int64_t *out)
 {
 	while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
 		n--;
@@ -88,7 +87,7 @@ static long store_overcommit(const char *text, size_t n, void *arg)
 {
 	int64_t value;
 
-	if (parse(text, n, &value) || value < 0 || value > 2)
+	if (proc_parse_setting(text, n, &value) || value < 0 || value > 2)
 		return -EINVAL;
 	WRITE_ONCE(memory_overcommit_mode, (int)value);
 	return (long)n;
@@ -107,7 +106,7 @@ static long drop_caches(const char *text, size_t n, void *arg)
 {
 	int64_t value;
 
-	if (parse(text, n, &value) || value < 1 || value > 4)
+	if (proc_parse_setting(text, n, &value) || value < 1 || value > 4)
 		return -EINVAL;
 	WRITE_ONCE(dropped, (int)value);
 	if (value & 2)
@@ -125,7 +124,7 @@ static long store_panic(const char *text, size_t n, void *arg)
 {
 	int64_t value;
 
-	if (parse(text, n, &value))
+	if (proc_parse_setting(text, n, &value))
 		return -EINVAL;
 	WRITE_ONCE(panic_timeout, (long)value);
 	return (long)n;
@@ -142,7 +141,7 @@ static long store_modules_disabled(const char *text, size_t n, void *arg)
 {
 	int64_t value;
 
-	if (parse(text, n, &value) || value != 1)
+	if (proc_parse_setting(text, n, &value) || value != 1)
 		return -EINVAL;
 	if (!service(authority)->capable(CAP_SYS_MODULE))
 		return -EPERM;
@@ -160,7 +159,7 @@ static long store_autoload(const char *text, size_t n, void *arg)
 {
 	int64_t value;
 
-	if (parse(text, n, &value) || value < 0 || value > 1)
+	if (proc_parse_setting(text, n, &value) || value < 0 || value > 1)
 		return -EINVAL;
 	if (!service(authority)->capable(CAP_SYS_MODULE))
 		return -EPERM;
@@ -201,24 +200,17 @@ static struct setting settings[] = {
 	{ "sys/kernel/overflowuid", 65534 },
 	{ "sys/kernel/overflowgid", 65534 },
 	{ "sys/kernel/tainted", 0 },
-	{ "sys/kernel/dmesg_restrict", 0 },
-	{ "sys/kernel/kptr_restrict", 1 },
 	{ "sys/kernel/perf_event_paranoid", 4 },
 	{ "sys/kernel/sched_rr_timeslice_ms", 100 },
 	{ "sys/kernel/random/entropy_avail", 256 },
 	{ "sys/kernel/random/poolsize", 256 },
 	{ "sys/vm/max_map_count", 65530 },
 	{ "sys/vm/swappiness", 60 },
-	{ "sys/vm/mmap_min_addr", 65536 },
 	{ "sys/vm/overcommit_ratio", 50 },
 	{ "sys/vm/overcommit_kbytes", 0 },
 	{ "sys/vm/nr_hugepages", 0 },
 	{ "sys/vm/panic_on_oom", 0 },
 	{ "sys/fs/nr_open", FD_LIMIT_MAX },
-	{ "sys/fs/pipe-max-size", 1048576 },
-	{ "sys/fs/suid_dumpable", 0 },
-	{ "sys/fs/protected_symlinks", 0 },
-	{ "sys/fs/protected_hardlinks", 0 },
 };
 
 int proc_sys_init(void)
@@ -247,5 +239,7 @@ int proc_sys_init(void)
 		error = procfs_add(files[i].path, S_IFREG | files[i].mode, files[i].type, (void *)files[i].text);
 	for (unsigned int i = 0; i < ARRAY_SIZE(settings) && !error; i++)
 		error = procfs_add(settings[i].path, S_IFREG | 0444, &setting_type, &settings[i]);
-	return error ? error : proc_sys_kernel_init();
+	if (!error)
+		error = proc_sys_kernel_init();
+	return error ? error : proc_settings_init();
 }

@@ -196,7 +196,8 @@ static int prepare_locked(struct shm *s, struct map_request *q, unsigned int acc
 	q->owner_ops = &shm_region_ops;
 	if (q->fixed_noreplace && q->addr + q->length < q->addr)
 		return -EINVAL;
-	if ((q->fixed || q->fixed_noreplace) && q->addr < 65536 && !service(authority)->capable(CAP_SYS_RAWIO))
+	if ((q->fixed || q->fixed_noreplace) && q->addr < READ_ONCE(mmap_min_addr) &&
+	    !service(authority)->capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	return 0;
 }

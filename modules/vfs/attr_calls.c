@@ -65,7 +65,7 @@ long sys_fchmod(int32_t fd, uint32_t mode)
 /* -1 leaves an id as it is. */
 static struct attr_change owner_change(uint32_t user, uint32_t group)
 {
-	struct attr_change c = { .uid = user, .gid = group };
+	struct attr_change c = { .valid = ATTR_OWNER, .uid = user, .gid = group };
 
 	if (user != (uint32_t)-1)
 		c.valid |= ATTR_UID;

@@ -58,6 +58,7 @@ struct kstatfs {
 #define ATTR_ATIME 0x10u
 #define ATTR_MTIME 0x20u
 #define ATTR_CTIME 0x40u
+#define ATTR_OWNER 0x80u	/* no field: a change of owner that leaves both may still take set-id bits */
 struct attr_change {
 	unsigned int valid;
 	uint32_t mode, uid, gid;

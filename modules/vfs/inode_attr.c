@@ -81,11 +81,16 @@ static int may_chown(const struct inode *inode, const struct attr_change *c)
 	return 0;
 }
 
-/* What a change of owner takes from the mode of a file that is no directory. */
-static uint32_t mode_without_set_ids(uint32_t mode)
+/*
+ * What a change of owner, or of the contents, leaves of the mode of a file that is no directory. Set-group-id without execution for
+ * the group once meant mandatory locks: those who could set it keep it.
+ */
+static uint32_t mode_without_set_ids(const struct inode *inode)
 {
-	mode &= ~(uint32_t)S_ISUID;
-	if (mode & S_IXGRP)
+	uint32_t mode = inode->mode & ~(uint32_t)S_ISUID;
+
+	if ((mode & S_ISGID) &&
+	    ((mode & S_IXGRP) || (!service(authority)->in_group(inode->gid) && !capable(CAP_FSETID))))
 		mode &= ~(uint32_t)S_ISGID;
 	return mode;
 }
@@ -116,15 +121,17 @@ static int change_locked(struct inode *inode, struct attr_change *c)
 		return -EROFS;
 	if (inode->flags & (INODE_IMMUTABLE | INODE_APPEND))
 		return -EPERM;
-	if (c->valid & (ATTR_UID | ATTR_GID)) {
+	if (c->valid & (ATTR_UID | ATTR_GID | ATTR_OWNER)) {
 		error = may_chown(inode, c);
 		if (error)
 			return error;
 		if (!inode_is_dir(inode) && !(c->valid & ATTR_MODE)) {
-			c->mode = mode_without_set_ids(inode->mode);
+			c->mode = mode_without_set_ids(inode);
 			if (c->mode != inode->mode)
 				c->valid |= ATTR_MODE;
 		}
+		if ((c->valid & ATTR_MODE) && !inode_owner_or_capable(inode))
+			return -EPERM;
 		drop_file_caps(inode);
 	} else if (c->valid & ATTR_MODE) {
 		if (!inode_owner_or_capable(inode))
@@ -153,12 +160,12 @@ void inode_drop_privileges(struct inode *inode)
 	uint32_t mode = READ_ONCE(inode->mode);
 
 	drop_file_caps(inode);
-	if (likely(!(mode & S_ISUID) && (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP)))
+	if (likely(!(mode & (S_ISUID | S_ISGID))))
 		return;
 	if (!inode_is_regular(inode) || capable(CAP_FSETID))
 		return;
 	spin_lock(&inode->state_lock);
-	WRITE_ONCE(inode->mode, mode_without_set_ids(inode->mode));
+	WRITE_ONCE(inode->mode, mode_without_set_ids(inode));
 	spin_unlock(&inode->state_lock);
 }
 MODAPI(inode_drop_privileges);

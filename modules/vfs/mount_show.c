@@ -20,11 +20,11 @@ static void __printf(2, 3) add(struct line *l, const char *fmt, ...)
 	l->used = MIN(l->used + (size_t)n, l->size - 1);
 }
 
-/* Blanks and backslashes as octal, so that fields can be split. */
-static void add_escaped(struct line *l, const char *text)
+/* Blanks and backslashes as octal, so that fields can be split; in the first field also what begins a comment. */
+static void add_escaped(struct line *l, const char *text, bool source)
 {
 	for (; *text; text++) {
-		if (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\\' || *text == '#')
+		if (strchr(source ? " \t\n\\#" : " \t\n\\", *text))
 			add(l, "\\%03o", (unsigned char)*text);
 		else
 			add(l, "%c", *text);
@@ -62,13 +62,13 @@ static void add_mountinfo(struct line *l, struct mount *m, const char *where, co
 	uint64_t dev = m->super->dev;
 
 	add(l, "%d %d %u:%u ", m->id, m->parent->id, device_major(dev), device_minor(dev));
-	add_escaped(l, root);
+	add_escaped(l, root, false);
 	add(l, " ");
-	add_escaped(l, where);
+	add_escaped(l, where, false);
 	add(l, " ");
 	add_mount_flags(l, m, false);
 	add(l, " - %s ", m->super->type->name);
-	add_escaped(l, m->source);
+	add_escaped(l, m->source, true);
 	add(l, " %s", m->super->flags & SUPER_RDONLY ? "ro" : "rw");
 	add_super_options(l, m->super);
 	add(l, "\n");
@@ -76,9 +76,9 @@ static void add_mountinfo(struct line *l, struct mount *m, const char *where, co
 
 static void add_mounts(struct line *l, struct mount *m, const char *where)
 {
-	add_escaped(l, m->source);
+	add_escaped(l, m->source, true);
 	add(l, " ");
-	add_escaped(l, where);
+	add_escaped(l, where, false);
 	add(l, " %s ", m->super->type->name);
 	add_mount_flags(l, m, true);
 	add_super_options(l, m->super);
@@ -106,9 +106,9 @@ static void format_line(struct line *l, struct mount *m, const char *where, char
 		add_mountinfo(l, m, where, scratch);
 	} else if (format == 2) {
 		add(l, "device ");
-		add_escaped(l, m->source);
+		add_escaped(l, m->source, true);
 		add(l, " mounted on ");
-		add_escaped(l, where);
+		add_escaped(l, where, false);
 		add(l, " with fstype %s\n", m->super->type->name);
 	} else {
 		add_mounts(l, m, where);

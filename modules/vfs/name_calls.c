@@ -211,6 +211,8 @@ static int make_link(const struct path *old, int dirfd, const char *name)
 	dir = w.at.dentry->inode;
 	if (old->mount != w.at.mount)
 		error = -EXDEV;
+	else if (protected_may_link(inode))
+		error = -EPERM;
 	else if (inode->flags & (INODE_APPEND | INODE_IMMUTABLE))
 		error = -EPERM;
 	else if (inode_is_dir(inode) || !dir->ops->link)

@@ -233,6 +233,8 @@ static int open_create(struct walk *w, const struct open_how_kernel *how, struct
 	else if (w->slashes)
 		error = -ENOTDIR;
 	else
+		error = created ? 0 : protected_may_reuse(w->at.dentry->inode, found.dentry->inode);
+	if (!error)
 		error = open_found(&found, how->flags, created, out);
 	path_put(&found);
 	return error;

@@ -196,3 +196,6 @@ int mount_for_each(const struct path *root, int format, bool (*fn)(const char *l
 /* Changes when a mount comes or goes: poll of /proc/mounts. */
 extern struct wait_queue mount_wait;
 uint64_t mount_generation(void);
+
+/* protected.c: the switches of /proc/sys/fs. */
+extern int protected_symlinks, protected_hardlinks, protected_fifos, protected_regular;

@@ -73,6 +73,31 @@ void text_printf(struct text_out *t, const char *fmt, ...)
 }
 MODAPI(text_printf);
 
+static void add_replaced(struct text_out *t, const char *text, const char *newline, const char *backslash)
+{
+	for (size_t n; *text; text++) {
+		for (n = 0; text[n] && text[n] != '\n' && text[n] != '\\'; n++)
+			;
+		text_add(t, text, n);
+		text += n;
+		if (!*text)
+			return;
+		text_printf(t, "%s", *text == '\n' ? newline : backslash);
+	}
+}
+
+void text_add_name(struct text_out *t, const char *name)
+{
+	add_replaced(t, name, "\\n", "\\\\");
+}
+MODAPI(text_add_name);
+
+void text_add_path(struct text_out *t, const char *path)
+{
+	add_replaced(t, path, "\\012", "\\");
+}
+MODAPI(text_add_path);
+
 static int make_text(struct text_state *s)
 {
 	int error;

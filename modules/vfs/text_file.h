@@ -15,6 +15,10 @@ struct text_out {
 /* Append; on lack of memory `error` is set and the rest is ignored. */
 void text_printf(struct text_out *t, const char *fmt, ...) __printf(2, 3);
 void text_add(struct text_out *t, const void *data, size_t n);
+/* A text that a user chose, where it must not end the line: newlines become \n and backslashes \\, as in Linux's status. */
+void text_add_name(struct text_out *t, const char *name);
+/* The same for paths, as in Linux's maps: newlines become \012. */
+void text_add_path(struct text_out *t, const char *path);
 
 struct text_file_type {
 	/* Null: not readable. May sleep. 0 or an error for the reader. */

@@ -377,10 +377,11 @@ int walk_parent(struct walk *w)
 
 int walk_link(struct walk *w, struct path *link)
 {
-	int error;
+	int error = protected_may_follow(w->at.dentry->inode, link->dentry->inode);
 
 	w->trailing = w->slashes;
-	error = enter_link(w, link);
+	if (!error)
+		error = enter_link(w, link);
 	path_put(link);
 	return error ? error : walk_parent(w);
 }

@@ -47,5 +47,18 @@ int walk_last(struct walk *w);
 /* Releases everything but w->at if `keep`. */
 void walk_end(struct walk *w, bool keep);
 
+/*
+ * protected.c: 0, or the error for what proc_sys_fs(5)'s protected_* forbid: to follow a link that ends a name, to make a
+ * name for an inode, to open with O_CREAT what is there already in `dir`.
+ */
+int protected_may_follow(const struct inode *dir, const struct inode *link);
+int protected_may_link(struct inode *inode);
+int protected_may_reuse(const struct inode *dir, const struct inode *inode);
+/* Is it a directory that all share? */
+static inline bool protected_is_shared(const struct inode *dir)
+{
+	return (READ_ONCE(dir->mode) & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH);
+}
+
 /* Without locks and references on the way: 1 and *out, 0 if it takes more than that, or an error that is certain. */
 int walk_fast(int dirfd, const char *name, unsigned int flags, struct path *out);

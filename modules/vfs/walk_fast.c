@@ -102,6 +102,9 @@ static int fast_link(struct fast_walk *w, struct mount *m, struct dentry *d, str
 
 	if (!inode->link_text || inode->ops->follow || (m->flags & MOUNT_NOSYMFOLLOW) || !inode->link_text[0])
 		return FAST_SLOW;
+	/* The last of a name in a directory that all may write to: whether it may be followed is a longer question. */
+	if (!*w->name && !w->depth && unlikely(protected_is_shared(w->dentry->inode)))
+		return FAST_SLOW;
 	if (w->links++ == SYMLINKS_MAX || (*w->name && w->depth == FAST_LINKS))
 		return FAST_SLOW;
 	path_touch_atime(&link);

@@ -8,6 +8,13 @@
 
 struct trap_frame;
 
+/*
+ * umip.c: a general protection fault of user code. True: it was one of the instructions that UMIP forbids, and is done. False: to be
+ * reported as *info says, which may have become a page fault of its operand.
+ */
+struct trap_info;
+bool umip_emulate(struct trap_frame *f, struct trap_info *info);
+
 /* acpi.c: reads the static tables. Without any, says so and leaves `present` false. Needs device_map. */
 struct acpi_override {
 	uint8_t irq;
