@@ -25,6 +25,8 @@ static void modes(void)
 	GIVES(0, fchmodat, dir, "link", 0177600 | 055);
 	CHECK_EQ(mode(), 07655);
 	GIVES(0, fchmod, dir, 01777);
+	/* Links of others are not followed in such a directory. */
+	GIVES(0, fchmod, dir, 0755);
 }
 
 static void owners(void)
