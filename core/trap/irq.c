@@ -7,6 +7,7 @@
 
 #include <asm/errno.h>
 
+#include "core/lib/random.h"
 #include "core/mem/slab.h"
 #include "core/module/export.h"
 #include "core/sync/mutex.h"
@@ -85,6 +86,7 @@ void irq_dispatch(unsigned int line)
 		a->count++;
 		a->handler(a->arg);
 	}
+	random_interrupt(line);
 }
 
 void irq_for_each(void (*fn)(unsigned int line, const char *name, uint64_t count, void *arg), void *arg)

@@ -16,3 +16,5 @@ int memory_devices_init(void);
 void memory_devices_exit(void);
 extern const struct file_ops kmsg_ops;
 extern const struct file_ops log_console_ops;
+/* random.c */
+extern const struct file_ops random_ops, urandom_ops;

@@ -1,11 +1,9 @@
 /*
- * null, zero, full, random, urandom, and the console that stands in until a terminal driver registers one.
+ * null, zero, full, and the console that stands in until a terminal driver registers one.
  */
-#include <linux/random.h>
 #include <linux/fs.h>
 
 #include "core/debug/log.h"
-#include "core/lib/random.h"
 #include "modules/devfs/internal.h"
 
 static long null_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
@@ -63,65 +61,6 @@ static const struct file_ops zero_ops = {
 };
 static const struct file_ops full_ops = { .read = zero_read, .write = full_write, .seek = null_seek };
 
-static long random_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
-{
-	unsigned char block[256];
-	long total = 0;
-
-	while (to->count) {
-		size_t n = MIN(to->count, sizeof(block)), done;
-
-		random_bytes(block, n);
-		done = io_iter_write(to, block, n);
-		total += (long)done;
-		if (done < n) {
-			total = total ? total : -EFAULT;
-			break;
-		}
-		if (total % (long)PAGE_SIZE == 0 && wait_interrupted(WAIT_INTERRUPTIBLE))
-			break;
-	}
-	memset(block, 0, sizeof(block));
-	return total;
-}
-
-/* What is written stirs the pool and gets no credit. */
-static long random_write(struct file *f, struct io_iter *from, int64_t *pos, unsigned int io_flags)
-{
-	unsigned char block[64];
-	long total = 0;
-
-	while (from->count) {
-		size_t n = MIN(from->count, sizeof(block)), done = io_iter_read(from, block, n);
-
-		random_mix(block, done);
-		total += (long)done;
-		if (done < n)
-			return total ? total : -EFAULT;
-	}
-	return total;
-}
-
-static long random_ioctl(struct file *f, unsigned int cmd, uintptr_t arg)
-{
-	switch (cmd) {
-	case RNDGETENTCNT:
-		return user_store_u32(arg, 256);
-	case RNDADDTOENTCNT:
-	case RNDADDENTROPY:
-	case RNDZAPENTCNT:
-	case RNDCLEARPOOL:
-	case RNDRESEEDCRNG:
-		return service(authority)->capable(21) ? -EINVAL : -EPERM;	/* CAP_SYS_ADMIN */
-	default:
-		return -EINVAL;
-	}
-}
-
-static const struct file_ops random_ops = {
-	.read = random_read, .write = random_write, .ioctl = random_ioctl, .seek = null_seek,
-};
-
 static long console_write(struct file *f, struct io_iter *from, int64_t *pos, unsigned int io_flags)
 {
 	char line[200];
@@ -151,7 +90,7 @@ const struct file_ops log_console_ops = { .open = console_open, .read = null_rea
 static const struct { const char *name; uint32_t mode; uint32_t minor; const struct file_ops *ops; } devices[] = {
 	{ "null", 0666, 3, &null_ops },	    { "zero", 0666, 5, &zero_ops },
 	{ "full", 0666, 7, &full_ops },	    { "random", 0666, 8, &random_ops },
-	{ "urandom", 0666, 9, &random_ops }, { "kmsg", 0644, 11, &kmsg_ops },
+	{ "urandom", 0666, 9, &urandom_ops }, { "kmsg", 0644, 11, &kmsg_ops },
 };
 
 int memory_devices_init(void)

@@ -86,6 +86,12 @@ long sys_getrandom(struct uout_u8 out, size_t count, uint32_t flags)
 		return -EINVAL;
 	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
+	if (unlikely(!random_ready()) && !(flags & GRND_INSECURE)) {
+		int error = flags & GRND_NONBLOCK ? -EAGAIN : random_wait_ready();
+
+		if (error)
+			return error == -EINTR ? -ERESTARTSYS : error;
+	}
 	count = MIN(count, (size_t)INT32_MAX);
 	while (done < count) {
 		size_t n = MIN(count - done, sizeof(buf));

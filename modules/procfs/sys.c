@@ -70,6 +70,12 @@ static int show_threads_max(struct text_out *t, void *arg)
 	return 0;
 }
 
+static int show_entropy(struct text_out *t, void *arg)
+{
+	text_printf(t, "%u\n", random_entropy_bits());
+	return 0;
+}
+
 int proc_parse_setting(const char *text, size_t n, int64_t *out)
 {
 	while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
@@ -185,6 +191,7 @@ static const struct text_file_type boot_id_type = { .show = show_boot_id };
 static const struct text_file_type uuid_type = { .show = show_uuid };
 static const struct text_file_type file_max_type = { .show = show_max_memory };
 static const struct text_file_type threads_max_type = { .show = show_threads_max };
+static const struct text_file_type entropy_type = { .show = show_entropy };
 static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
 static const struct text_file_type drop_caches_type = { .show = show_dropped, .store = drop_caches };
 static const struct text_file_type panic_type = { .show = show_panic, .store = store_panic };
@@ -202,7 +209,6 @@ static struct setting settings[] = {
 	{ "sys/kernel/tainted", 0 },
 	{ "sys/kernel/perf_event_paranoid", 4 },
 	{ "sys/kernel/sched_rr_timeslice_ms", 100 },
-	{ "sys/kernel/random/entropy_avail", 256 },
 	{ "sys/kernel/random/poolsize", 256 },
 	{ "sys/vm/max_map_count", 65530 },
 	{ "sys/vm/swappiness", 60 },
@@ -223,6 +229,7 @@ int proc_sys_init(void)
 		{ "sys/kernel/hostname", 0444, &host_type, NULL },
 		{ "sys/kernel/random/boot_id", 0444, &boot_id_type, NULL },
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
+		{ "sys/kernel/random/entropy_avail", 0444, &entropy_type, NULL },
 		{ "sys/kernel/threads-max", 0444, &threads_max_type, NULL },
 		{ "sys/kernel/panic", 0644, &panic_type, NULL },
 		{ "sys/kernel/modules_autoload", 0644, &autoload_type, NULL },
