@@ -131,8 +131,11 @@ struct map_request {
 };
 /* Maps. *out is the address. -ENOMEM, -EINVAL, -EEXIST, -EAGAIN (locked limit). Takes the lock. */
 int aspace_map(struct aspace *as, const struct map_request *r, uintptr_t *out);
-/* An address where `length` bytes are free, below mmap_base, without taking them: for exec, which owns the address space alone. 0 if there is none. */
-uintptr_t aspace_find_room(struct aspace *as, size_t length);
+/*
+ * An address where `length` bytes are free, at least `below` bytes under mmap_base, without taking them:
+ * for exec, which owns the address space alone. 0 if there is none.
+ */
+uintptr_t aspace_find_room(struct aspace *as, size_t length, size_t below);
 int aspace_unmap(struct aspace *as, uintptr_t start, size_t length);
 /*
  * Unmaps what is left of one owner's object that was mapped with its byte 0 at `base`. Owners are those with `ops`; the lowest

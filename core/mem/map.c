@@ -187,12 +187,12 @@ int aspace_map(struct aspace *as, const struct map_request *q, uintptr_t *out)
 }
 KAPI(aspace_map);
 
-uintptr_t aspace_find_room(struct aspace *as, size_t length)
+uintptr_t aspace_find_room(struct aspace *as, size_t length, size_t below)
 {
 	uintptr_t at;
 
 	rwlock_read_lock(&as->lock);
-	at = region_find_gap(as, length, lowest_place(), as->mmap_base);
+	at = region_find_gap(as, length, lowest_place(), as->mmap_base - MIN(below, as->mmap_base));
 	rwlock_read_unlock(&as->lock);
 	return at;
 }

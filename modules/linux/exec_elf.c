@@ -188,7 +188,7 @@ static int choose_bias(struct exec *x, struct elf_file *e, bool program)
 			base = DYN_BASE;
 		base = ALIGN_DOWN(base, e->align);
 	} else {
-		base = aspace_find_room(x->as, e->high - e->low + e->align - PAGE_SIZE);
+		base = aspace_find_room(x->as, e->high - e->low + e->align - PAGE_SIZE, 0);
 		if (!base)
 			return -ENOMEM;
 		base = ALIGN_UP(base, e->align);

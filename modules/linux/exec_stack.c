@@ -56,6 +56,8 @@ static int vdso_fill(struct memobj *o, uint64_t index, struct page *page)
 
 static void never_released(struct memobj *o) { (void)o; }
 
+#define VDSO_PAGES_MASK 0xfffffull	/* within 4 GiB of mmap_base */
+
 static const struct memobj_ops clock_ops = {
 	.device_page = clock_device_page, .release = never_released,
 };
@@ -75,7 +77,9 @@ static int map_vdso(struct exec *x)
 		memobj_init(&clock_object, &clock_ops, PAGE_SIZE);
 		memobj_init(&vdso_object, &vdso_ops, size);
 	}
-	room = aspace_find_room(x->as, size + PAGE_SIZE);
+	/* An address of its own: who knows one library's does not know where system calls are made from. */
+	room = aspace_find_room(x->as, size + PAGE_SIZE,
+				x->no_random ? 0 : (random_u64() & VDSO_PAGES_MASK) << PAGE_SHIFT);
 	if (!room)
 		return -ENOMEM;
 	q.addr = room;
