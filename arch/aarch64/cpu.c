@@ -1,5 +1,5 @@
 /*
- * aarch64: CPU features, control registers.
+ * aarch64: CPU features, and the messages between CPUs. The control registers are in cpu_state.c.
  *
  * cpu_detect() runs once on the boot CPU; the others are taken to have the same features.
  */
@@ -113,33 +113,6 @@ void cpu_detect(void)
 	if (f->lse)
 		use_single_instructions();
 	detect_capabilities(f);
-}
-
-void cpu_enable_features(void)
-{
-	const struct cpu_features *f = &cpu_features;
-	uint64_t sctlr = SCTLR_ON;
-
-	if (f->pan)
-		sctlr &= ~(uint64_t)SCTLR_SPAN;
-	if (f->pauth)
-		sctlr |= 1ul << SCTLR_ENIA_BIT | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB;
-	if (f->bti)
-		sctlr |= 1ul << SCTLR_BT0_BIT | 1ul << SCTLR_BT1_BIT;
-	sysreg_write("sctlr_el1", sctlr);
-	isb();
-	if (f->pan)
-		__asm__ volatile(".arch_extension pan\n\tmsr pan, #1");
-	sysreg_write("cpacr_el1", 3ul << 20);	/* FP and SIMD; SVE traps */
-	sysreg_write("mdscr_el1", 0ul);
-	sysreg_write("oslar_el1", 0ul);
-	sysreg_write("cntkctl_el1", 2ul);	/* user code reads the virtual counter */
-	sysreg_write("tpidrro_el0", 0ul);
-	sysreg_write("contextidr_el1", 0ul);
-	if ((sysreg_read("id_aa64dfr0_el1") >> 8 & 15) - 1 < 14)
-		sysreg_write("pmuserenr_el0", 0ul);
-	isb();
-	__asm__ volatile("msr daifclr, #5" : : : "memory");	/* SError and FIQ, the interrupt of last resort */
 }
 
 void arch_cpu_send_call(unsigned int cpu)

@@ -148,6 +148,8 @@ user_sync:
 	tbnz	w9, #WORK_TRACE_BIT, system_call_traced
 	cmp	x8, #SYSCALL_TABLE_LIMIT
 	b.hs	system_call_absent
+	csel	x8, x8, xzr, lo			/* also past a mispredicted branch: CSDB */
+	hint	#20
 	adrp	x9, syscall_table
 	add	x9, x9, :lo12:syscall_table
 	ldr	x9, [x9, x8, lsl #3]

@@ -32,7 +32,8 @@ uint64_t kernel_image_phys;
 uint64_t pte_guarded_mask;
 static uint64_t empty_root;	/* physical address of a table without entries */
 
-extern char kernel_image_start[], kernel_text_start[], kernel_text_end[], kernel_rodata_start[], ro_after_init_start[], kernel_end[],
+extern char kernel_image_start[], kernel_text_start[], kernel_text_end[], kernel_rodata_start[], ro_after_init_start[],
+	sockets_end[], kernel_end[],
 	boot_stack_guard[];
 extern uint64_t early_direct[];
 
@@ -73,7 +74,7 @@ void mmu_boot(void)
 	pte_guarded_mask = cpu_features.bti ? PTE_GP : 0;
 	kernel_map_boot();
 	empty_root = boot_alloc(PAGE_SIZE, BOOT_TABLE_LIMIT);
-	kernel_map_memory(image_to_phys(kernel_image_start), image_to_phys(ro_after_init_start));
+	kernel_map_memory(image_to_phys(kernel_image_start), image_to_phys(sockets_end));
 	map_image(kernel_image_start, kernel_text_start, MMU_READ);
 	map_image(kernel_text_start, kernel_text_end, MMU_READ | MMU_EXEC);
 	map_image(kernel_rodata_start, ro_after_init_start, MMU_READ);

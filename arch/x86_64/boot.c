@@ -49,6 +49,7 @@ __attribute__((no_stack_protector)) void arch_boot_early(void)
 
 	cpu_detect();
 	smap_patch();
+	mitigation_patch();
 	trap_boot();
 	cpu_load_tables(&boot_cpu);
 	trap_cpu_start();
@@ -87,6 +88,7 @@ void arch_boot_platform(void)
 void arch_boot_late(void)
 {
 	trap_protect_table();
+	cpu_guard_boot_stacks();
 }
 
 /* RDSEED is entropy itself; RDRAND's output counts as much. Both may fail for a moment. */

@@ -1,18 +1,22 @@
 /*
- * x86_64: CPU features, descriptor tables.
+ * x86_64: CPU features, descriptor tables. What else a CPU must have set is in cpu_state.c.
  *
  * cpu_detect() runs once on the boot CPU; the others are taken to have the same features. Each CPU loads its own GDT and TSS from
  * struct cpu_arch. The word above each interrupt stack holds the CPU's block: entry.asm finds it there.
  */
 #include "core/arch/cpu.h"
 
+#include <asm/errno.h>
+
 #include <arch/percpu.h>
 #include <arch/trap.h>
 #include <arch/x86.h>
 
 #include "arch/x86_64/platform/platform.h"
+#include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/vmap.h"
 #include "core/module/export.h"
 #include "core/sched/sched.h"
 
@@ -28,13 +32,16 @@ _Static_assert(offsetof(struct tss, ist) == 36, "the hardware's layout");
 
 struct cpu_features cpu_features;
 
-static uint8_t boot_ist[IST_COUNT * IST_STACK_SIZE] __aligned(16);
-struct cpu_arch boot_cpu_arch = { .ist_base = boot_ist, .started = true };
+/* Until the page allocator works: cpu_guard_stacks(). */
+static uint8_t boot_ist[IST_COUNT][IST_STACK_SIZE] __aligned(16);
+struct cpu_arch boot_cpu_arch = {
+	.ist = { (uintptr_t)boot_ist[0], (uintptr_t)boot_ist[1], (uintptr_t)boot_ist[2], (uintptr_t)boot_ist[3] },
+	.started = true,
+};
+_Static_assert(IST_COUNT == 4, "boot_cpu_arch.ist");
 struct cpu boot_cpu = { .self = &boot_cpu, .arch = &boot_cpu_arch };
 
 static bool stopping;
-
-extern char syscall_entry[], syscall_entry_compat[];
 
 static void detect_extended(struct cpu_features *f)
 {
@@ -84,6 +91,9 @@ void cpu_detect(void)
 	if (f->family == 15)
 		f->family += r.eax >> 20 & 0xff;
 	f->apic = r.edx >> 9 & 1;
+	f->debug_extensions = r.edx >> 2 & 1;
+	f->machine_check = r.edx >> 7 & 1;
+	f->sysenter = r.edx >> 11 & 1;
 	f->pge = r.edx >> 13 & 1;
 	f->pat = r.edx >> 16 & 1;
 	f->x2apic = r.ecx >> 21 & 1;
@@ -98,10 +108,13 @@ void cpu_detect(void)
 		f->smap = r.ebx >> 20 & 1;
 		f->umip = r.ecx >> 2 & 1;
 	}
-	if (f->xsave && f->max_leaf >= 13)
-		f->xsaveopt = cpuid_read(13, 1).eax & 1;
-	else
+	if (f->xsave && f->max_leaf >= 13) {
+		r = cpuid_read(13, 1);
+		f->xsaveopt = r.eax & 1;
+		f->xsaves = r.eax >> 3 & 1;
+	} else {
 		f->xsave = false;
+	}
 	detect_extended(f);
 	pte_nx_mask = f->nx ? PTE_NX : 0;
 }
@@ -122,6 +135,16 @@ static void gdt_fill(struct cpu *c)
 	a->gdt[GDT_CPU] = 0x0040f50000000000 | (c->id & 0xffff);
 }
 
+/* The word above the stack is written before the processor can use it. */
+static void use_ist_stack(struct cpu *c, unsigned int i)
+{
+	struct cpu_arch *a = cpu_arch_of(c);
+	uintptr_t top = a->ist[i] + IST_STACK_SIZE - 16;
+
+	*(struct cpu **)top = c;
+	a->tss.ist[i] = top;
+}
+
 static void tss_fill(struct cpu *c)
 {
 	struct cpu_arch *a = cpu_arch_of(c);
@@ -129,11 +152,41 @@ static void tss_fill(struct cpu *c)
 	memset(&a->tss, 0, sizeof(a->tss));
 	a->tss.io_map = sizeof(a->tss);
 	a->tss.rsp[0] = c->kernel_stack;
-	for (unsigned int i = 0; i < IST_COUNT; i++) {
-		uint8_t *top = a->ist_base + (i + 1) * IST_STACK_SIZE - 16;
+	for (unsigned int i = 0; i < IST_COUNT; i++)
+		use_ist_stack(c, i);
+}
 
-		*(struct cpu **)top = c;
-		a->tss.ist[i] = (uintptr_t)top;
+int cpu_alloc_stacks(struct cpu_arch *a)
+{
+	for (unsigned int i = 0; i < IST_COUNT; i++) {
+		a->ist[i] = guarded_stack_alloc(IST_STACK_SIZE);
+		if (!a->ist[i]) {
+			cpu_free_stacks(a);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void cpu_free_stacks(struct cpu_arch *a)
+{
+	for (unsigned int i = 0; i < IST_COUNT; i++) {
+		vfree((void *)a->ist[i]);
+		a->ist[i] = 0;
+	}
+}
+
+void cpu_guard_boot_stacks(void)
+{
+	struct cpu_arch stacks = { 0 };
+
+	if (cpu_alloc_stacks(&stacks)) {
+		log_warn("no memory for interrupt stacks with guard pages");
+		return;
+	}
+	for (unsigned int i = 0; i < IST_COUNT; i++) {
+		boot_cpu_arch.ist[i] = stacks.ist[i];
+		use_ist_stack(&boot_cpu, i);
 	}
 }
 
@@ -158,7 +211,9 @@ void cpu_load_tables(struct cpu *c)
 			 "movl %%eax, %%fs\n\t"
 			 "movl %%eax, %%gs\n\t"
 			 "movw %w3, %%ax\n\t"
-			 "ltr %%ax"
+			 "ltr %%ax\n\t"
+			 "xorl %%eax, %%eax\n\t"
+			 "lldt %%ax"
 			 : : "m"(pointer), "i"(X86_KERNEL_CS), "i"(X86_KERNEL_SS), "i"(GDT_TSS * 8)
 			 : "rax", "memory");
 	msr_write(MSR_GS_BASE, (uintptr_t)c);
@@ -166,27 +221,6 @@ void cpu_load_tables(struct cpu *c)
 	msr_write(MSR_FS_BASE, 0);
 	if (cpu_features.rdtscp)
 		msr_write(MSR_TSC_AUX, c->id);
-}
-
-void cpu_enable_features(void)
-{
-	const struct cpu_features *f = &cpu_features;
-	unsigned long cr4 = cr4_read();
-
-	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_AM)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
-	cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
-	cr4 |= (f->pge ? CR4_PGE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
-	       (f->umip ? CR4_UMIP : 0) | (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0);
-	cr4_write(cr4);
-	if (f->pat)
-		msr_write(MSR_PAT, 0x0007010600070106);	/* write-back, write-combining, uncached-, uncached */
-	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | (f->nx ? EFER_NXE : 0));
-	msr_write(MSR_STAR, (uint64_t)X86_KERNEL_CS << 32 | (uint64_t)(X86_USER_CS - 16) << 48);
-	msr_write(MSR_LSTAR, (uintptr_t)syscall_entry);
-	msr_write(MSR_CSTAR, (uintptr_t)syscall_entry_compat);
-	msr_write(MSR_FMASK, FLAGS_CF | 0xd4 | FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF |
-		  FLAGS_AC | FLAGS_ID | 0x800);
-	fpu_cpu_start();
 }
 
 void arch_cpu_send_call(unsigned int cpu)

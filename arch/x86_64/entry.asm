@@ -1,7 +1,7 @@
 ; x86_64: entry to the kernel and return to user mode.
 ;
 ; System calls build a struct trap_frame at the top of the thread's kernel stack. On the way back they reload only what
-; C functions clobber, unless thread.arch.full_return says that a handler wrote to the frame, or there is exit work: then the
+; C functions and CLEAR_USER_REGISTERS clobber, unless thread.arch.full_return says that a handler wrote to the frame, or there is exit work: then the
 ; full path restores every register by IRETQ. rbx holds the current thread across the call.
 ;
 ; All other entries come through a short piece of code that leaves the vector in edi and join trap_common. GS is swapped if the saved
@@ -56,6 +56,31 @@
 	add rsp, 8		; orig_rax
 %endmacro
 
+; Values of the user's that no code of the kernel's has chosen do not stay in registers, where a
+; mispredicted path could use them. With mitigations=off the code between BEGIN and END is jumped over.
+%macro MITIGATION_BEGIN 0
+%push mitigation
+%$from:
+%endmacro
+%macro MITIGATION_END 0
+	[section .mitigation_patch progbits alloc noexec nowrite align=8]
+	dq %$from, %%to
+	__?SECT?__
+%%to:
+%pop
+%endmacro
+
+%macro CLEAR_USER_REGISTERS 0
+	xor r8d, r8d
+	xor r9d, r9d
+	xor r10d, r10d
+	xor r11d, r11d
+	xor r12d, r12d
+	xor r13d, r13d
+	xor r14d, r14d
+	xor r15d, r15d
+%endmacro
+
 	section .text
 
 	align 64
@@ -88,12 +113,19 @@ syscall_entry:
 	sub rsp, 8		; alignment
 	mov rbx, [gs:abs CPU_THREAD]
 	xor ebp, ebp		; backtraces end here
+	MITIGATION_BEGIN
+	CLEAR_USER_REGISTERS
+	xor esi, esi
+	xor edx, edx
+	MITIGATION_END
 	mov eax, eax
 	sti
 	test byte [rbx + THREAD_WORK], WORK_TRACE
 	jnz .traced
 	cmp eax, SYSCALL_TABLE_SIZE
 	jae .absent
+	sbb ecx, ecx		; all ones; zero for what is fetched past a mispredicted jump
+	and eax, ecx
 	call [abs syscall_table + rax * 8]
 .exit:
 	cli
@@ -109,6 +141,12 @@ syscall_entry:
 	mov r10, [rsp + 8 + FRAME_R10]
 	mov r8, [rsp + 8 + FRAME_R8]
 	mov r9, [rsp + 8 + FRAME_R9]
+	MITIGATION_BEGIN
+	mov r12, [rsp + 8 + FRAME_R12]
+	mov r13, [rsp + 8 + FRAME_R13]
+	mov r14, [rsp + 8 + FRAME_R14]
+	mov r15, [rsp + 8 + FRAME_R15]
+	MITIGATION_END
 	mov rbp, [rsp + 8 + FRAME_RBP]
 	mov rbx, [rsp + 8 + FRAME_RBX]
 	mov r11, [rsp + 8 + FRAME_RFLAGS]
@@ -193,6 +231,11 @@ trap_common:
 	swapgs
 trap_from_user:
 	xor ebp, ebp
+	MITIGATION_BEGIN
+	CLEAR_USER_REGISTERS
+	xor ecx, ecx
+	xor ebx, ebx
+	MITIGATION_END
 	sub rsp, 8
 	call trap_handle
 	add rsp, 8
@@ -252,6 +295,11 @@ trap_paranoid:
 
 paranoid_from_user:
 	xor ebp, ebp
+	MITIGATION_BEGIN
+	CLEAR_USER_REGISTERS
+	xor ecx, ecx
+	xor ebx, ebx
+	MITIGATION_END
 	sub rsp, 8
 	call trap_handle
 	add rsp, 8

@@ -7,6 +7,7 @@
 #include <arch/x86.h>
 
 #include "core/arch/uaccess.h"
+#include "core/boot/cmdline.h"
 #include "core/mem/page_table.h"
 #include "core/mem/vmap.h"
 #include "core/sched/sched.h"
@@ -29,4 +30,19 @@ KTEST(x86_kernel_protection)
 	kernel_phys(0, &ok);
 	ktest_check(!ok);
 	ktest_check(!cpu_features.smap || (cr4_read() & CR4_SMAP));
+}
+
+/* Each block that mitigations=off takes out begins with a jump to its end, or else with its own code. */
+KTEST(x86_mitigations_as_asked)
+{
+	extern const struct { uint64_t from, to; } mitigation_patch_start[], mitigation_patch_end[];
+
+	ktest_check(&mitigation_patch_start[0] != &mitigation_patch_end[0]);
+	for (__typeof__(&mitigation_patch_start[0]) p = mitigation_patch_start; p < mitigation_patch_end; p++) {
+		const uint8_t *code = (const uint8_t *)p->from;
+		bool jumps = code[0] == 0xeb && p->from + 2 + code[1] == p->to;
+
+		ktest_check(p->to > p->from && p->to - p->from < 128);
+		ktest_check(jumps == cmdline_mitigations_off());
+	}
 }

@@ -2,7 +2,7 @@
  * x86_64: the kernel's own mappings at boot, and the TLB.
  *
  * mmu_boot() makes the kernel's tables: RAM and ACPI ranges in the direct map, never executable and read-only where the kernel's own
- * text and constants lie; the image section by section; and the second-level tables of the vmap area. From then on no entry of
+ * text, constants and tables lie; the image section by section; and the second-level tables of the vmap area. From then on no entry of
  * the upper half of the top table changes, so that every address space can copy it once.
  */
 #include "core/arch/mmu.h"
@@ -14,6 +14,7 @@
 
 #include "core/arch/cpu.h"
 #include "core/boot/boot.h"
+#include "core/boot/cmdline.h"
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
@@ -26,9 +27,10 @@ uint64_t pte_nx_mask;
 KAPI(pte_nx_mask);
 uint64_t pte_global_mask;
 
-extern char kernel_text_start[], kernel_text_end[], kernel_rodata_start[], ro_after_init_start[], ro_after_init_end[],
+extern char kernel_text_start[], kernel_text_end[], kernel_rodata_start[], ro_after_init_start[], sockets_end[],
 	kernel_tables_start[], kernel_tables_end[], kernel_end[], boot_stack_guard[], kernel_text_phys[];
 extern const struct { uint64_t address, code; } smap_patch_start[], smap_patch_end[];
+extern const struct { uint64_t from, to; } mitigation_patch_start[], mitigation_patch_end[];
 
 /* Only a whole address can be relocated: keeps the compiler from calculating with it. */
 static inline uintptr_t whole_address(const char *symbol)
@@ -58,7 +60,7 @@ void mmu_boot(void)
 {
 	pte_global_mask = cpu_features.pge ? PTE_GLOBAL : 0;
 	kernel_map_boot();
-	kernel_map_memory(mmu_image_phys(kernel_text_start), mmu_image_phys(ro_after_init_start));
+	kernel_map_memory(mmu_image_phys(kernel_text_start), mmu_image_phys(sockets_end));
 	map_image(kernel_text_start, kernel_text_end, MMU_READ | MMU_EXEC);
 	map_image(kernel_rodata_start, ro_after_init_start, MMU_READ);
 	map_image(ro_after_init_start, kernel_tables_start, MMU_READ | MMU_WRITE);
@@ -82,6 +84,19 @@ void smap_patch(void)
 		code[0] = 0x0f;
 		code[1] = 0x01;
 		code[2] = (uint8_t)p->code;
+	}
+}
+
+/* As smap_patch(): a short jump over each block. */
+void mitigation_patch(void)
+{
+	if (!cmdline_mitigations_off())
+		return;
+	for (__typeof__(&mitigation_patch_start[0]) p = mitigation_patch_start; p < mitigation_patch_end; p++) {
+		volatile uint8_t *code = (uint8_t *)p->from;
+
+		code[0] = 0xeb;
+		code[1] = (uint8_t)(p->to - p->from - 2);
 	}
 }
 

@@ -22,6 +22,8 @@ struct cpu;
  *   unsigned int arch_cpu_id(void)            dense index 0..cpu_count-1
  *   void arch_preempt_add(int), int arch_preempt_count(void)   this CPU's preemption count
  *   uint64_t arch_cycles(void)                the raw clock counter
+ *   size_t arch_index_clamp(size_t i, size_t n)   i if i < n, else 0, by calculation alone: what a user chose
+ *                                             is no index out of bounds past a mispredicted check either
  */
 #include <arch/cpu.h>
 

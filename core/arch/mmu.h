@@ -12,6 +12,7 @@
  *   arch_table_make(phys, user)    an upper entry that leads to a table
  *   arch_table_publish()           what was written to tables is seen by walks from here on
  *   arch_table_has_1g()            third-level entries may map memory
+ *   arch_table_may_split()         a large page in use may be replaced by a table that maps the same
  *   KERNEL_HALF_BASE               the lowest address of the kernel's part
  *   BOOT_TABLE_LIMIT               tables made at boot lie below this physical address
  *   arch_pte_special(e)            made with MMU_SPECIAL (a software bit): no page reference behind it (device memory, zero page)

@@ -22,7 +22,7 @@ static unsigned int kernel_words;	/* those before "--" */
 static const char *const known[] = {
 	"init", "rdinit", "console", "loglevel", "quiet", "debug", "panic", "modules", "ktest", "debugexit", "autoload",
 	"module_blacklist",
-	"nokaslr", "norandmaps", "nosmp", "maxcpus", "root", "ro", "rw", "BOOT_IMAGE", "overcommit",
+	"nokaslr", "mitigations", "norandmaps", "nosmp", "maxcpus", "root", "ro", "rw", "BOOT_IMAGE", "overcommit",
 };
 
 void cmdline_parse(void)
@@ -91,6 +91,13 @@ void cmdline_for_each(const char *name, void (*fn)(const char *value, void *arg)
 			fn(value_of(words[i]), arg);
 }
 KAPI(cmdline_for_each);
+
+bool cmdline_mitigations_off(void)
+{
+	const char *value = cmdline_value("mitigations");
+
+	return value && !strcmp(value, "off");
+}
 
 /* A word for a module: has a dot before any '='. */
 static bool is_module_word(const char *word)

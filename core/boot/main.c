@@ -11,6 +11,7 @@
 #include "core/lib/string.h"
 #include "core/mem/aspace.h"
 #include "core/mem/slab.h"
+#include "core/mem/vmap.h"
 #include "core/module/export.h"
 #include "core/module/module.h"
 #include "core/sched/sched.h"
@@ -31,7 +32,6 @@ static void apply_cmdline(void)
 	uint64_t level;
 	int64_t seconds;
 
-	cmdline_parse();
 	if (cmdline_value("quiet"))
 		log_set_console_level(LOG_WARNING);
 	if (cmdline_value("debug"))
@@ -83,6 +83,7 @@ static void start_thread(void *unused)
 
 void boot_main(void)
 {
+	cmdline_parse();	/* first: arch_boot_early() asks */
 	arch_boot_early();
 	sched_adopt_boot();
 	apply_cmdline();
@@ -93,6 +94,7 @@ void boot_main(void)
 		boot_reserve(boot_info.archives[i].phys, boot_info.archives[i].phys + boot_info.archives[i].size);
 	page_start();
 	slab_start();
+	vmap_start();
 	aspace_start();
 	timer_cpu_start(arch_cpu_self());
 	arch_boot_platform();

@@ -24,6 +24,8 @@
 #undef __always_inline		/* linux/stddef.h has a weaker one */
 #define __always_inline inline __attribute__((always_inline))
 #define __section(s)  __attribute__((section(s), used))
+/* Tables that only the loader changes: core/module/bind.c. */
+#define __socket_table __section(".data.sockets")
 #define fallthrough   __attribute__((fallthrough))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -184,24 +184,78 @@ void kernel_protect(uintptr_t va, size_t size, unsigned int prot)
 	arch_tlb_flush_kernel(va, size);
 }
 
-uint64_t kernel_phys(uintptr_t va, bool *ok)
+/* The entry that maps a kernel address, and its level; null if there is none. */
+static uint64_t *find_leaf(uintptr_t va, unsigned int *level)
 {
 	uint64_t *table = phys_to_virt(root);
 
-	*ok = false;
 	if (va < KERNEL_HALF_BASE || !root)
-		return 0;
-	for (unsigned int level = 4;; level--) {
-		uint64_t e = READ_ONCE(table[table_index(va, level)]);
-		uint64_t size = 1ul << (12 + 9 * (level - 1));
+		return NULL;
+	for (*level = 4;; --*level) {
+		uint64_t *e = &table[table_index(va, *level)], value = READ_ONCE(*e);
 
-		if (!arch_table_present(e))
-			return 0;
-		if (level == 1 || arch_table_block(e)) {
-			*ok = true;
-			return (arch_pte_phys(e) & ~(size - 1)) | (va & (size - 1));
-		}
-		table = table_of(e);
+		if (!arch_table_present(value))
+			return NULL;
+		if (*level == 1 || arch_table_block(value))
+			return e;
+		table = table_of(value);
 	}
 }
+
+uint64_t kernel_phys(uintptr_t va, bool *ok)
+{
+	unsigned int level;
+	uint64_t *e = find_leaf(va, &level), size;
+
+	*ok = e != NULL;
+	if (!e)
+		return 0;
+	size = 1ul << (12 + 9 * (level - 1));
+	return (arch_pte_phys(READ_ONCE(*e)) & ~(size - 1)) | (va & (size - 1));
+}
 KAPI(kernel_phys);
+
+bool kernel_may_write(uintptr_t va)
+{
+	unsigned int level;
+	uint64_t *e = find_leaf(va, &level);
+
+	return e && arch_pte_writable(READ_ONCE(*e));
+}
+
+/* Puts a table of 512 entries that map the same in the place of a large page. */
+static int split(uint64_t *e, unsigned int level)
+{
+	uint64_t old = READ_ONCE(*e), phys = table_alloc(), *table;
+	uint64_t step = 1ul << (12 + 9 * (level - 2)), from = arch_pte_phys(old) & ~(step * TABLE_ENTRIES - 1);
+	uint64_t flags = arch_pte_kernel((arch_pte_writable(old) ? MMU_READ | MMU_WRITE : MMU_READ) |
+					 MMU_GLOBAL | MMU_DIRTY);
+
+	if (!phys)
+		return -ENOMEM;
+	table = phys_to_virt(phys);
+	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+		table[i] = (from + i * step) | (level > 2 ? arch_pte_block(flags) : flags);
+	arch_table_publish();
+	WRITE_ONCE(*e, arch_table_make(phys, false));
+	return 0;
+}
+
+int kernel_direct_protect(uint64_t phys, unsigned int prot)
+{
+	uintptr_t va = KERNEL_DIRECT_BASE + phys;
+	unsigned int level;
+	uint64_t *e;
+
+	if (!arch_table_may_split())
+		return 0;
+	while ((e = find_leaf(va, &level)) && level > 1) {
+		int error = split(e, level);
+
+		if (error)
+			return error;
+	}
+	if (e)
+		WRITE_ONCE(*e, ALIGN_DOWN(phys, PAGE_SIZE) | arch_pte_kernel(prot | MMU_GLOBAL | MMU_DIRTY));
+	return 0;
+}

@@ -143,3 +143,24 @@ KTEST(memobj_keeps_what_was_written)
 	ktest_check(back[0] == 0 && back[39] == 0);
 	memobj_put(o);
 }
+
+/* What a module may not write it cannot write by the direct map either; pages given back can be written. */
+KTEST(mem_module_area_has_no_writable_alias)
+{
+	char *p = module_area_alloc(2 * PAGE_SIZE);
+	uint64_t phys[2];
+	bool ok;
+
+	ktest_check(p);
+	if (!p)
+		return;
+	for (unsigned int i = 0; i < 2; i++)
+		phys[i] = kernel_phys((uintptr_t)p + i * PAGE_SIZE, &ok);
+	module_area_protect(p, PAGE_SIZE, MMU_READ | MMU_EXEC);
+	ktest_check(!kernel_may_write((uintptr_t)p) && kernel_may_write((uintptr_t)p + PAGE_SIZE));
+	ktest_check(kernel_may_write((uintptr_t)phys_to_virt(phys[0])) == !arch_table_may_split());
+	ktest_check(kernel_may_write((uintptr_t)phys_to_virt(phys[1])));
+	ktest_check(*(volatile char *)phys_to_virt(phys[0]) == *(volatile char *)p);
+	module_area_free(p);
+	ktest_check(kernel_may_write((uintptr_t)phys_to_virt(phys[0])));
+}

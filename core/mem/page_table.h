@@ -44,6 +44,14 @@ void kernel_unmap(uintptr_t va, size_t size);
 void kernel_protect(uintptr_t va, size_t size, unsigned int prot);
 /* Physical address that a kernel address is mapped to; 0 with *ok false if it is not. */
 uint64_t kernel_phys(uintptr_t va, bool *ok);
+/* Is the kernel address mapped so that the kernel may write? */
+bool kernel_may_write(uintptr_t va);
+/*
+ * Changes what the direct map allows with one page of RAM (MMU_READ with or without MMU_WRITE); large
+ * pages are split. The caller keeps others from changing the same part, and flushes. -ENOMEM. On a port
+ * that cannot split large pages in use (arch_table_may_split) nothing changes, and 0.
+ */
+int kernel_direct_protect(uint64_t phys, unsigned int prot);
 
 /* Parts that both files use. */
 static inline unsigned int table_index(uintptr_t va, unsigned int level)

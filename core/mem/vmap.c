@@ -1,7 +1,8 @@
 /*
  * Kernel virtual memory outside the direct map.
  *
- * Areas are kept in a tree by address; a search for room goes on where the last one ended and wraps once. Each area is preceded by an
+ * Where each arena begins is chosen at boot (nokaslr: at its lowest address). Areas are kept in a tree
+ * by address; a search for room goes on where the last one ended and wraps once. Each area is preceded by an
  * unmapped guard page, which for kernel stacks turns an overflow into a fault. Freed stacks are kept for reuse; beyond a few
  * they are given back bit by bit by the RCU thread, because freeing waits for other CPUs' TLBs. All of them can be reused until
  * then: otherwise threads that come and go faster than that would use memory up.
@@ -10,7 +11,10 @@
  */
 #include "core/mem/vmap.h"
 
+#include "core/boot/boot.h"
+#include "core/debug/log.h"
 #include "core/debug/panic.h"
+#include "core/lib/random.h"
 #include "core/lib/rbtree.h"
 #include "core/lib/string.h"
 #include "core/mem/page_table.h"
@@ -51,6 +55,23 @@ static struct {
 	bool trimming;			/* `trim` is queued or runs */
 	struct rcu_head trim;
 } stack_cache = { .lock = SPINLOCK_INIT(stack_cache.lock) };
+
+/* Lets the arena begin anywhere in its first half, in pages. */
+static void choose_base(struct arena *ar)
+{
+	uint64_t pages = (ar->end - ar->base) / 2 >> PAGE_SHIFT;
+
+	ar->base += random_u64() % pages << PAGE_SHIFT;
+	ar->next = ar->base;
+}
+
+void vmap_start(void)
+{
+	if (cmdline_value("nokaslr"))
+		return;
+	choose_base(&vmap_arena);
+	choose_base(&module_arena);
+}
 
 static bool area_below(const struct rb_node *a, const struct rb_node *b)
 {
@@ -293,6 +314,11 @@ uintptr_t kernel_stack_alloc(void)
 	return (uintptr_t)stack;
 }
 
+uintptr_t guarded_stack_alloc(size_t size)
+{
+	return (uintptr_t)arena_alloc(&vmap_arena, size, 0, true);
+}
+
 static void trim_stacks(struct rcu_head *head)
 {
 	unsigned long irq;
@@ -345,16 +371,41 @@ void *module_area_alloc(size_t size)
 	return arena_alloc(&module_arena, size, ALLOC_ZERO, false);
 }
 
+/* The same in the direct map. A page that cannot be protected there for want of memory is told of. */
+static void protect_alias(uintptr_t va, size_t size, unsigned int prot)
+{
+	bool ok, failed = false;
+
+	if (!arch_table_may_split())
+		return;
+	mutex_lock(&module_arena.lock);
+	for (size_t at = 0; at < size; at += PAGE_SIZE) {
+		uint64_t phys = kernel_phys(va + at, &ok);
+
+		failed |= ok && kernel_direct_protect(phys, prot);
+	}
+	mutex_unlock(&module_arena.lock);
+	if (failed)
+		log_warn("no memory to protect a module in the direct map");
+	arch_tlb_flush_kernel(KERNEL_DIRECT_BASE, KERNEL_DIRECT_SIZE);
+}
+
 void module_area_free(void *p)
 {
+	struct area *a;
+
 	if (!p)
 		return;
+	a = area_find(&module_arena, (uintptr_t)p);
+	protect_alias(a->start, a->size, MMU_READ | MMU_WRITE);
 	arena_free(&module_arena, p);
 }
 
 void module_area_protect(void *p, size_t size, unsigned int prot)
 {
 	kernel_protect((uintptr_t)p, ALIGN_UP(size, PAGE_SIZE), prot);
+	if (!(prot & MMU_WRITE))
+		protect_alias((uintptr_t)p, ALIGN_UP(size, PAGE_SIZE), MMU_READ);
 	if (prot & MMU_EXEC)
 		arch_icache_sync((uintptr_t)p, size);
 }

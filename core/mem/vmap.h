@@ -19,9 +19,14 @@ void kvfree(void *p);
 void *device_map(uint64_t phys, size_t size, unsigned int prot);
 void device_unmap(void *p, size_t size);
 
+/* Boot, before the first allocation here: chooses where the areas begin. */
+void vmap_start(void);
+
 /* A kernel stack (lowest address) with a guard page below. 0 when out. Cached per boot: cheap to reuse. */
 uintptr_t kernel_stack_alloc(void);
 void kernel_stack_free(uintptr_t base);
+/* A stack of `size` bytes, whole pages, with a guard page below; 0 when out. May sleep; vfree() frees. */
+uintptr_t guarded_stack_alloc(size_t size);
 /* Gives back the stacks that are kept. May sleep; interrupts on. */
 void kernel_stack_drain(void);
 /* Is the address in a guard page of a kernel stack? (for the fault report) */

@@ -3,6 +3,9 @@
  *
  * Binding has two phases: everything that can fail is checked, then single stores make it visible. A system call that enters meanwhile
  * sees the old or the new owner of its slot, nothing else. Called under module_lock.
+ *
+ * The tables lie in pages of their own, which are read-only between changes, in the image's mapping as
+ * well as in the direct map.
  */
 #include "internal.h"
 
@@ -10,6 +13,7 @@
 
 #include "core/debug/log.h"
 #include "core/mem/aspace.h"
+#include "core/mem/page_table.h"
 #include "core/module/hooks.h"
 #include "core/module/services.h"
 #include "core/sched/thread.h"
@@ -19,6 +23,23 @@
 #define SERVICE_COUNT (sizeof(struct module_services) / sizeof(void *))
 
 static unsigned long thread_slots, aspace_slots;	/* in use */
+
+extern char sockets_start[], sockets_end[];
+static unsigned int sockets_opened = 1;		/* until the boot list is loaded */
+
+void sockets_open(void)
+{
+	if (sockets_opened++ == 0)
+		kernel_protect((uintptr_t)sockets_start, (size_t)(sockets_end - sockets_start),
+			       MMU_READ | MMU_WRITE | MMU_GLOBAL);
+}
+
+void sockets_close(void)
+{
+	if (--sockets_opened == 0)
+		kernel_protect((uintptr_t)sockets_start, (size_t)(sockets_end - sockets_start),
+			       MMU_READ | MMU_GLOBAL);
+}
 
 int module_claim_slots(struct module *m, const char **why)
 {
@@ -129,6 +150,7 @@ int module_bind(struct module *m, const char **why)
 
 	if (error)
 		return error;
+	sockets_open();
 	for (unsigned int i = 0; services && i < SERVICE_COUNT; i++)
 		if (services[i])
 			store_release(&((void **)&services_active)[i], services[i]);
@@ -137,6 +159,7 @@ int module_bind(struct module *m, const char **why)
 			add_hook(&hook_table.list[i], hooks[i]);
 	for (unsigned int i = 0; i < d->syscall_count; i++)
 		store_release(&syscall_table[d->syscalls[i].number], d->syscalls[i].call);
+	sockets_close();
 	return 0;
 }
 
@@ -161,12 +184,14 @@ void module_gate_hooks(struct module *m, bool shut)
 {
 	void *const *hooks = (void *const *)m->descriptor->hooks;
 
+	sockets_open();
 	for (unsigned int i = 0; hooks && i < HOOK_COUNT; i++) {
 		void *stand_in = hooks[i] ? gate_hook(i) : NULL;
 
 		if (stand_in)
 			change_hook(&hook_table.list[i], shut ? hooks[i] : stand_in, shut ? stand_in : hooks[i]);
 	}
+	sockets_close();
 }
 
 int module_check_swap(const struct module *old, const struct module *new, const char **why)

@@ -11,6 +11,7 @@
 #include "core/debug/log.h"
 #include "core/lib/string.h"
 #include "core/module/autoload.h"
+#include "core/sync/mutex.h"
 
 #define MODULE_DIR "lib/modules/" MODULE_RELEASE "/"
 
@@ -54,7 +55,7 @@ static void load_list(const char *text, const char *end, const char *apart)
 	}
 }
 
-void module_boot(void)
+static void load_boot_list(void)
 {
 	const char *list = cmdline_value("modules"), *autoload = cmdline_value("autoload");
 	struct initrd_entry file;
@@ -72,4 +73,12 @@ void module_boot(void)
 		return;
 	}
 	load_list(file.data, (const char *)file.data + file.size, " \t\r\n");
+}
+
+void module_boot(void)
+{
+	load_boot_list();
+	mutex_lock(&module_lock);
+	sockets_close();
+	mutex_unlock(&module_lock);
 }

@@ -151,18 +151,22 @@ void gate_shut(struct module *m)
 	gate.shut_ns = clock_monotonic();
 	gate.module = m;
 	store_release(&gate.phase, GATE_SHUT);
+	sockets_open();
 	module_gate_hooks(m, true);
 	for (unsigned int i = 0; i < d->syscall_count; i++)
 		store_release(&syscall_table[d->syscalls[i].number], gate_call);
+	sockets_close();
 }
 
 static void let_in(struct module *m)
 {
+	sockets_open();
 	for (unsigned int nr = 0; nr < SYSCALL_TABLE_SIZE; nr++)
 		if (READ_ONCE(syscall_table[nr]) == gate_call)
 			store_release(&syscall_table[nr], binding_of(m, nr));
 	for (unsigned int i = 0; m && i < m->descriptor->syscall_count; i++)
 		store_release(&syscall_table[m->descriptor->syscalls[i].number], m->descriptor->syscalls[i].call);
+	sockets_close();
 }
 
 void gate_open(struct module *m)

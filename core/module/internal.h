@@ -40,11 +40,22 @@ int module_apply_params(struct module *m, const char *text, const char **why);
 int module_claim_slots(struct module *m, const char **why);
 void module_release_slots(struct module *m);
 int module_bind(struct module *m, const char **why);
-/* Hooks and services only; for a stopped machine. */
+/*
+ * The tables of calls, hooks and services are read-only but between these two; calls may be nested.
+ * The loader begins with them open and closes them when it has loaded the modules of the boot list.
+ * Under module_lock, or before there are other threads. Interrupts on, and the machine not stopped: every
+ * CPU must hear of it.
+ */
+void sockets_open(void);
+void sockets_close(void);
+/* Hooks and services only; also with the machine stopped. The sockets are open. */
 void module_unbind_sockets(struct module *m);
 /* Puts the gate's functions in the place of the module's hooks that are gated, or takes them out again. */
 void module_gate_hooks(struct module *m, bool shut);
-/* Puts the hooks and services of `new` in the place of those of `old`, whose gate is shut. After module_check_swap. */
+/*
+ * Puts the hooks and services of `new` in the place of those of `old`, whose gate is shut. After
+ * module_check_swap, with the sockets open; any context.
+ */
 void module_swap_sockets(struct module *old, struct module *new);
 /* May `new` take the place of `old`? Checks what module_bind checks, with what `old` holds counted as free. */
 int module_check_swap(const struct module *old, const struct module *new, const char **why);

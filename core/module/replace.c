@@ -136,6 +136,7 @@ static int change_at_gate(struct change *c)
 	struct module_inspection i;
 	int error = -EAGAIN;
 
+	sockets_open();		/* not with the machine stopped */
 	gate_shut(c->old);
 	for (unsigned int n = 0; error == -EAGAIN && n < ATTEMPTS; n++) {
 		error = module_drain(c->old, true);
@@ -146,6 +147,7 @@ static int change_at_gate(struct change *c)
 		error = c->error;
 	}
 	gate_open(error ? c->old : c->new);
+	sockets_close();
 	return error == -EAGAIN ? -EBUSY : error;
 }
 

@@ -101,7 +101,7 @@ static int no_decoder(const void *data, size_t size, size_t *used, int (*push)(v
 
 static const struct unpack_ops default_unpack = { .run = no_decoder };
 
-struct module_services services_active = {
+struct module_services services_active __socket_table = {
 	.authority = &default_authority,
 	.process = &default_process,
 	.futex = &default_futex,

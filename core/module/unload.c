@@ -83,6 +83,7 @@ static int remove_locked(struct module *m, struct removal *r)
 
 	if (error)
 		return error;
+	sockets_open();		/* not with the machine stopped */
 	gate_shut(m);
 	/* Somebody may pass through a hook just then. */
 	error = -EAGAIN;
@@ -97,6 +98,7 @@ static int remove_locked(struct module *m, struct removal *r)
 	if (error == -EAGAIN)
 		error = -EBUSY;
 	gate_open(error ? m : NULL);
+	sockets_close();
 	if (error)
 		return error;
 	module_unpublish(m);

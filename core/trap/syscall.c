@@ -15,7 +15,7 @@
 #include "core/module/export.h"
 #include "core/sched/thread.h"
 
-long (*syscall_table[SYSCALL_TABLE_SIZE])(struct trap_frame *frame) = {
+long (*syscall_table[SYSCALL_TABLE_SIZE])(struct trap_frame *frame) __socket_table = {
 	[0 ... SYSCALL_TABLE_SIZE - 1] = syscall_absent,
 };
 

@@ -148,7 +148,7 @@ static __noinline struct file *fd_lookup_shared(struct fd_table *t, unsigned int
 	for (;;) {
 		struct fd_array *a = rcu_dereference(t->array);
 
-		f = fd < a->size ? rcu_dereference(a->files[fd]) : NULL;
+		f = fd < a->size ? rcu_dereference(a->files[arch_index_clamp(fd, a->size)]) : NULL;
 		if (!f)
 			break;
 		if (refcount_get_unless_zero(&f->refs)) {
@@ -176,7 +176,7 @@ static __always_inline int lookup(int fd, struct fd_ref *out)
 
 		if (unlikely((unsigned int)fd >= a->size))
 			return -EBADF;
-		f = a->files[fd];
+		f = a->files[arch_index_clamp((unsigned int)fd, a->size)];
 		out->counted = false;
 	} else {
 		f = fd_lookup_shared(t, (unsigned int)fd);

@@ -1,10 +1,12 @@
--- The tests inside the kernel, as TAP lines of its log; with one processor and with four.
+-- The tests inside the kernel, as TAP lines of its log; with one processor, with four, and
+-- with one and without the mitigations of speculation.
 return function(t)
-	for _, cpus in ipairs { 1, 4 } do
-		local machine = t.vm.start { direct = true, smp = cpus, mem = 256, append = "ktest=exit debugexit=1" }
+	for _, cell in ipairs { { 1, "" }, { 4, "" }, { 1, " mitigations=off" } } do
+		local cpus, words = cell[1], cell[2]
+		local machine = t.vm.start { direct = true, smp = cpus, mem = 256, append = "ktest=exit debugexit=1" .. words }
 		local status = machine:wait(120)
 		local text = machine.text:gsub("\r", "")
-		local name = "smp=" .. cpus .. ": "
+		local name = "smp=" .. cpus .. words .. ": "
 		local plan = tonumber(text:match("%] 1%.%.(%d+)\n"))
 		local count = 0
 		for verdict, number, what in text:gmatch("%] (n?o?t? ?ok) (%d+) %- ([^\n]+)") do

@@ -75,8 +75,7 @@ static struct cpu *prepare(unsigned int id, uint32_t apic)
 
 	if (!a)
 		return NULL;
-	a->ist_base = kmalloc(IST_COUNT * IST_STACK_SIZE, 0);
-	if (!a->ist_base)
+	if (cpu_alloc_stacks(a))
 		goto undo_arch;
 	if (sched_cpu_prepare(id, apic, &c))
 		goto undo_ist;
@@ -86,7 +85,7 @@ static struct cpu *prepare(unsigned int id, uint32_t apic)
 	c->idle->arch.canary = boot_cpu.stack_canary;
 	return c;
 undo_ist:
-	kfree(a->ist_base);
+	cpu_free_stacks(a);
 undo_arch:
 	kfree(a);
 	return NULL;

@@ -118,3 +118,11 @@ static __always_inline uint64_t arch_cycles(void)
 	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(v) : : "memory");
 	return v;
 }
+
+static __always_inline size_t arch_index_clamp(size_t i, size_t n)
+{
+	size_t out;
+
+	__asm__("cmp %1, %2\n\tcsel %0, %1, xzr, lo\n\thint #20" : "=r"(out) : "r"(i), "r"(n) : "cc");
+	return out;
+}

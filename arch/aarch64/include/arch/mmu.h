@@ -126,3 +126,6 @@ static inline uint64_t arch_table_make(uint64_t phys, bool user)
 }
 static inline void arch_table_publish(void) { __asm__ volatile("dsb ishst\n\tisb" : : : "memory"); }
 static inline bool arch_table_has_1g(void) { return true; }
+
+/* Not without taking the entry out first (DDI 0487, D8.16.1), and other CPUs use the direct map. */
+static inline bool arch_table_may_split(void) { return false; }

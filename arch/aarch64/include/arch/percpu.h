@@ -40,7 +40,7 @@ extern struct thread boot_thread;
 static inline struct cpu_arch *cpu_arch_of(const struct cpu *c) { return c->arch; }
 static inline struct cpu_arch *cpu_arch_self(void) { return cpu_arch_of(arch_cpu_self()); }
 
-/* cpu.c: finds the features; sets this CPU's control registers. */
+/* cpu.c: finds the features. cpu_state.c: sets this CPU's control registers. Interrupts off. */
 void cpu_detect(void);
 void cpu_enable_features(void);
 /* True once a panic stops the CPUs. */

@@ -114,3 +114,11 @@ static __always_inline uint64_t arch_cycles(void)
 	__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
 	return (uint64_t)high << 32 | low;
 }
+
+static __always_inline size_t arch_index_clamp(size_t i, size_t n)
+{
+	size_t mask;
+
+	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(i), "rm"(n) : "cc");
+	return i & mask;
+}

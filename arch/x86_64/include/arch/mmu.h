@@ -108,3 +108,6 @@ static inline uint64_t arch_table_make(uint64_t phys, bool user)
 }
 static inline void arch_table_publish(void) { }	/* stores are seen in order */
 bool arch_table_has_1g(void);
+
+/* Translations that agree may stand beside each other in the TLB (SDM vol. 3, 4.10.2.3). */
+static inline bool arch_table_may_split(void) { return true; }

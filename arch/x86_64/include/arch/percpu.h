@@ -34,14 +34,14 @@ struct cpu_arch {
 	struct tss tss;
 	uint64_t root;			/* the page table loaded */
 	struct thread *fpu_owner;	/* whose state the FPU registers hold, if it agrees (fpu_cpu) */
-	uint8_t *ist_base;		/* IST_COUNT stacks of IST_STACK_SIZE */
+	uintptr_t ist[IST_COUNT];	/* stacks of IST_STACK_SIZE: lowest addresses */
 	bool started;			/* an application processor reached C code */
 	bool debug_active;		/* debug registers are loaded */
 };
 
 struct cpu_features {
 	bool nx, smep, smap, umip, fsgsbase, pge, page_1g, xsave, xsaveopt, x2apic, apic, tsc_deadline, tsc_invariant,
-		rdrand, rdseed, rdtscp, pat;
+		rdrand, rdseed, rdtscp, pat, machine_check, debug_extensions, sysenter, xsaves;
 	uint32_t family, model, stepping;
 	uint32_t max_leaf, max_ext_leaf;
 	uint32_t hwcap;
@@ -60,6 +60,14 @@ static inline struct cpu_arch *cpu_arch_self(void) { return cpu_arch_of(arch_cpu
 /* cpu.c: finds the features; loads this CPU's tables and control registers. */
 void cpu_detect(void);
 void cpu_load_tables(struct cpu *c);
+/*
+ * Interrupt stacks, each with a guard page below. May sleep; -ENOMEM, with nothing allocated. The boot
+ * CPU, which needs stacks before there is an allocator, changes to such ones later.
+ */
+int cpu_alloc_stacks(struct cpu_arch *a);
+void cpu_free_stacks(struct cpu_arch *a);
+void cpu_guard_boot_stacks(void);
+/* cpu_state.c: sets this CPU's control registers and the MSRs of system calls. Interrupts off. */
 void cpu_enable_features(void);
 /* True once a panic stops the CPUs: the next NMI does not return. */
 bool cpu_stopping(void);
@@ -84,6 +92,8 @@ void mmu_boot(void);			/* final kernel tables */
 uint64_t mmu_image_phys(const char *symbol);	/* where a place of the kernel image is loaded */
 /* Patches the SMAP instructions in; the text is still writable. */
 void smap_patch(void);
+/* Takes out what the command line's mitigations=off asks to. When smap_patch() is called. */
+void mitigation_patch(void);
 
 /* bootinfo.c */
 void bootinfo_read_multiboot2(uint32_t info);

@@ -6,9 +6,11 @@
 #include "core/lib/types.h"
 
 #define MSR_APIC_BASE      0x1bu
+#define MSR_SYSENTER_CS    0x174u
 #define MSR_PAT            0x277u
 #define MSR_TSC_DEADLINE   0x6e0u
 #define MSR_X2APIC         0x800u
+#define MSR_XSS            0xda0u
 #define MSR_EFER           0xc0000080u
 #define MSR_STAR           0xc0000081u
 #define MSR_LSTAR          0xc0000082u
@@ -20,15 +22,23 @@
 #define MSR_TSC_AUX        0xc0000103u
 
 #define EFER_SCE 0x001ul
+#define EFER_LME 0x100ul
+#define EFER_LMA 0x400ul
 #define EFER_NXE 0x800ul
 
+#define CR0_PE 0x00000001ul
 #define CR0_MP 0x00000002ul
 #define CR0_EM 0x00000004ul
 #define CR0_TS 0x00000008ul
+#define CR0_ET 0x00000010ul
 #define CR0_NE 0x00000020ul
 #define CR0_WP 0x00010000ul
 #define CR0_AM 0x00040000ul
+#define CR0_PG 0x80000000ul
 
+#define CR4_DE         0x000008ul
+#define CR4_PAE        0x000020ul
+#define CR4_MCE        0x000040ul
 #define CR4_PGE        0x000080ul
 #define CR4_OSFXSR     0x000200ul
 #define CR4_OSXMMEXCPT 0x000400ul
