@@ -38,6 +38,21 @@ static void team_member(void *arg)
 	wait_wake_all(&team->wait);
 }
 
+/* Waits for all members. False only when nothing at all goes on for a while: a busy machine is slow. */
+static bool team_wait(struct team *team)
+{
+	unsigned long before, now = ~0ul;
+
+	do {
+		before = now;
+		if (!wait_event(&team->wait, READ_ONCE(team->left) == 0, WAIT_UNINTERRUPTIBLE,
+				clock_monotonic() + BOUND_NS))
+			return true;
+		now = READ_ONCE(team->count) + READ_ONCE(team->left) + READ_ONCE(team->turn);
+	} while (now != before);
+	return false;
+}
+
 /* The team is static in its test: members of a test that failed may still run. */
 static bool team_run(struct team *team, void (*fn)(struct team *team, unsigned int index))
 {
@@ -50,7 +65,7 @@ static bool team_run(struct team *team, void (*fn)(struct team *team, unsigned i
 	for (unsigned int i = 0; i < WORKERS; i++)
 		if (thread_start_kernel("ktest_team", team_member, team))
 			return false;
-	if (wait_event(&team->wait, READ_ONCE(team->left) == 0, WAIT_UNINTERRUPTIBLE, clock_monotonic() + BOUND_NS))
+	if (!team_wait(team))
 		return false;
 	rcu_synchronize();		/* the last member has left the wait queue's lock */
 	return true;
