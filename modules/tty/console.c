@@ -7,20 +7,22 @@
 #include "internal.h"
 
 #include <linux/major.h>
+#include <linux/vt.h>
 
 #include "core/boot/boot.h"
 
 #define CONSOLES_MAX 8
 
 struct console {
-	struct tty *tty;
+	struct tty *tty;		/* null: the screen */
 	struct log_console *log;
 	bool wanted;
 };
 
 static struct console consoles[CONSOLES_MAX];
 static unsigned int console_count;
-static struct tty *last;		/* what /dev/console is */
+static struct console *last;		/* what /dev/console is */
+static unsigned int last_number;	/* of the screen's terminals; 0: the one that is shown */
 
 void tty_console_offer(struct tty *t, struct log_console *log)
 {
@@ -53,6 +55,20 @@ static void set_line(struct tty *t, const char *options)
 	spin_unlock_irqrestore(&t->lock, flags);
 }
 
+/* "tty", "tty0" to "tty63": a terminal of the screen. */
+static bool screen_number(const char *name, size_t n, unsigned int *number)
+{
+	*number = 0;
+	if (n < 3 || n > 5 || memcmp(name, "tty", 3))
+		return false;
+	for (size_t i = 3; i < n; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			return false;
+		*number = *number * 10 + (unsigned int)(name[i] - '0');
+	}
+	return *number <= MAX_NR_CONSOLES;
+}
+
 static void take_word(const char *value, void *arg)
 {
 	const char *comma = strchr(value, ',');
@@ -60,20 +76,17 @@ static void take_word(const char *value, void *arg)
 	bool *named = arg;
 
 	*named = true;
-	if (n == 3 && !memcmp(value, "tty", 3)) {
-		value = "tty0";
-		n = 4;
-	}
-	if (n == 4 && !memcmp(value, "tty1", 4))
-		value = "tty0";
 	for (unsigned int i = 0; i < console_count; i++) {
 		struct console *c = &consoles[i];
+		unsigned int number = 0;
 
-		if (strlen(c->tty->name) != n || memcmp(c->tty->name, value, n))
+		if (c->tty ? strlen(c->tty->name) != n || memcmp(c->tty->name, value, n) :
+			     !screen_number(value, n, &number))
 			continue;
 		c->wanted = true;
-		last = c->tty;
-		if (comma)
+		last = c;
+		last_number = number;
+		if (comma && c->tty)
 			set_line(c->tty, comma + 1);
 		return;
 	}
@@ -83,11 +96,11 @@ static void take_word(const char *value, void *arg)
 static void take_defaults(void)
 {
 	for (unsigned int i = 0; i < console_count; i++) {
-		if (consoles[i].log->replaces_early || !strcmp(consoles[i].tty->name, "tty0")) {
+		if (consoles[i].log->replaces_early || !consoles[i].tty) {
 			consoles[i].wanted = true;
 			/* A text mode that nobody spoke of may have no viewer. */
 			if (!last || boot_info.framebuffer.type)
-				last = consoles[i].tty;
+				last = &consoles[i];
 		}
 	}
 }
@@ -97,8 +110,10 @@ static int open_console(struct inode *inode, struct file *f)
 	(void)inode;
 	if (!last)
 		return -ENODEV;
-	tty_get(last);
-	return tty_open_file(last, f, true);
+	if (!last->tty)
+		return vt_open_console(f, last_number);
+	tty_get(last->tty);
+	return tty_open_file(last->tty, f, true);
 }
 
 static const struct file_ops console_ops = { .open = open_console };

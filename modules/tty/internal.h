@@ -122,7 +122,9 @@ long tty_ioctl_file(struct file *f, unsigned int cmd, uintptr_t arg);
 
 /* console.c */
 int tty_console_start(void);
-/* A driver's terminal that can show the log: known by name before tty_console_start. */
+/*
+ * A driver's terminal that can show the log: known by name before tty_console_start. Null: the screen.
+ */
 void tty_console_offer(struct tty *t, struct log_console *log);
 
 /* sysrq.c: a debug key. Any context. */
@@ -147,6 +149,8 @@ extern const struct file_ops ptmx_ops;
 
 /* vt.c: the screen and its keyboard. */
 int tty_screen_start(void);
+/* Opens number `number` of its terminals, or for 0 the one that is shown, as /dev/console. */
+int vt_open_console(struct file *f, unsigned int number);
 
 /* The port: finds serial lines, keyboard, text screen. */
 void tty_platform_start(void);

@@ -24,7 +24,14 @@ static void fill(struct cell *at, unsigned int n, struct cell with)
 
 static void changed(struct screen *s) { WRITE_ONCE(s->dirty, 1); }
 
-int screen_setup(struct screen *s, struct display *d)
+void screen_free(struct screen *s)
+{
+	for (unsigned int g = 0; g < 2; g++)
+		kvfree(s->cells[g]);
+	kvfree(s->history);
+}
+
+int screen_setup(struct screen *s, struct display *d, unsigned int history)
 {
 	size_t count;
 
@@ -32,12 +39,17 @@ int screen_setup(struct screen *s, struct display *d)
 	s->cols = MIN(d->cols, SCREEN_COLS_MAX);
 	s->rows = MIN(d->rows, SCREEN_ROWS_MAX);
 	count = (size_t)s->cols * s->rows;
-	for (unsigned int g = 0; g < 2; g++) {
+	s->history_lines = history;
+	if (history)
+		s->history = kvmalloc((size_t)s->cols * history * sizeof(struct cell), 0);
+	for (unsigned int g = 0; g < 2; g++)
 		s->cells[g] = kvmalloc(count * sizeof(struct cell), 0);
-		if (!s->cells[g])
-			return -ENOMEM;
-		fill(s->cells[g], (unsigned int)count, blank_pen);
+	if (!s->cells[0] || !s->cells[1] || (history && !s->history)) {
+		screen_free(s);
+		return -ENOMEM;
 	}
+	for (unsigned int g = 0; g < 2; g++)
+		fill(s->cells[g], (unsigned int)count, blank_pen);
 	for (unsigned int y = 0; y < s->rows; y++) {
 		s->row[y] = s->cells[0] + (size_t)y * s->cols;
 		s->row_other[y] = s->cells[1] + (size_t)y * s->cols;
@@ -118,10 +130,13 @@ void screen_scroll_down(struct screen *s, unsigned int top, unsigned int n)
 void screen_linefeed(struct screen *s)
 {
 	s->cursor.wrap_next = false;
-	if (s->cursor.y + 1 == s->bottom)
+	if (s->cursor.y + 1 == s->bottom) {
+		if (s->top == 0)
+			history_keep(s);
 		screen_scroll_up(s, s->top, 1);
-	else if (s->cursor.y + 1 < s->rows)
+	} else if (s->cursor.y + 1 < s->rows) {
 		s->cursor.y++;
+	}
 	changed(s);
 }
 
@@ -191,6 +206,8 @@ void screen_erase_display(struct screen *s, unsigned int how)
 		screen_erase(s, 0, 0, s->cursor.x + 1, s->cursor.y);
 	else if (how == 2 || how == 3)
 		screen_erase(s, 0, 0, 0, s->rows);
+	if (how == 3)
+		history_clear(s);
 	s->cursor.wrap_next = false;
 }
 
@@ -253,6 +270,7 @@ void screen_use_alternate(struct screen *s, bool on, bool clear)
 			s->row_other[y] = row;
 		}
 		s->alternate = on;
+		s->view = 0;
 	}
 	if (on && clear)
 		screen_erase(s, 0, 0, 0, s->rows);

@@ -56,6 +56,9 @@ struct screen {
 	struct cell *cells[2];		/* main and alternate grid */
 	struct cell *row[SCREEN_ROWS_MAX];	/* of the grid in use */
 	struct cell *row_other[SCREEN_ROWS_MAX];
+	struct cell *history;		/* a ring of lines that left at the top, or null */
+	unsigned int history_lines, history_next, history_count;
+	unsigned int view;		/* lines that the display looks back */
 	bool alternate;
 	struct screen_cursor cursor, saved, saved_alternate;
 	unsigned int top, bottom;	/* scrolling region, bottom excluded */
@@ -76,7 +79,10 @@ struct screen {
 };
 
 /* screen.c */
-int screen_setup(struct screen *s, struct display *d);
+/* `history`: how many lines are kept. -ENOMEM. May sleep. */
+int screen_setup(struct screen *s, struct display *d, unsigned int history);
+/* What screen_setup took. No lock. May sleep. */
+void screen_free(struct screen *s);
 void screen_reset(struct screen *s);
 void screen_put(struct screen *s, uint16_t ch);
 void screen_linefeed(struct screen *s);
@@ -96,6 +102,15 @@ void screen_restore(struct screen *s);
 void screen_use_alternate(struct screen *s, bool on, bool clear);
 void screen_fill_test(struct screen *s);
 
+/* history.c: lines that scrolled away. */
+/* The row at the top is about to leave. */
+void history_keep(struct screen *s);
+void history_clear(struct screen *s);
+/* What the display shows in row y. */
+const struct cell *history_row(const struct screen *s, unsigned int y);
+/* Looks back by `lines` more, or forward if negative. */
+void history_scroll(struct screen *s, int lines);
+
 /* escape.c: the stream. */
 void screen_feed(struct screen *s, const uint8_t *text, size_t n);
 /* Text of the log: only line feeds have a meaning. */
@@ -104,19 +119,21 @@ void screen_feed_log(struct screen *s, const char *text, size_t n);
 void screen_attributes(struct screen *s);
 
 /* render.c: no lock held. Shows what changed; `force`: in a panic, over whoever is at it. */
-void render_screen(struct screen *s, bool force);
+void render_screen(bool force);
 /* Shows it soon, from a thread. Any context but under run-queue and timer locks. */
-void render_soon(struct screen *s);
-int render_start(struct screen *s);
+void render_soon(const struct screen *s);
+/* The display may hold anything: all is drawn the next time. */
+void render_forget(void);
+/* Waits until nobody draws what was shown before. May sleep. */
+void render_wait_turn(void);
+/* Wakes the thread: another terminal is wanted or shown. Any context. */
+void render_wake(void);
+int render_start(struct display *d);
 
 /* vt.c: the drivers of displays offer one while they start; the last wins. */
 void vt_offer_display(struct display *d);
 /* framebuffer.c: offers the boot loader's. */
 void framebuffer_start(void);
-/* Input from keyboards. Any context. */
-void vt_input(const char *text, size_t n);
-bool vt_cursor_keys(void);
-bool vt_keypad_mode(void);
 
 /* Colours as 0xrrggbb. */
 extern const uint32_t screen_palette[16];

@@ -27,6 +27,7 @@
 #define ENABLE_SCAN 0xf4
 
 static bool present;
+static struct spinlock lights_lock = SPINLOCK_INIT(lights_lock);
 static bool lights_pending;
 static uint8_t lights;
 
@@ -77,11 +78,26 @@ static void drain(void)
 
 void keyboard_lights(unsigned int wanted)
 {
+	unsigned long flags;
+
 	if (!present)
 		return;
+	flags = spin_lock_irqsave(&lights_lock);
 	lights = (uint8_t)wanted;
 	lights_pending = true;
 	write_data(SET_LIGHTS);
+	spin_unlock_irqrestore(&lights_lock, flags);
+}
+
+/* The keyboard took a byte, or did not. */
+static void answered(uint8_t how)
+{
+	unsigned long flags = spin_lock_irqsave(&lights_lock);
+
+	if (how == ACK && lights_pending)
+		write_data(lights);
+	lights_pending = false;
+	spin_unlock_irqrestore(&lights_lock, flags);
 }
 
 static void interrupt(void *arg)
@@ -96,9 +112,7 @@ static void interrupt(void *arg)
 		if (status & STATUS_AUX)
 			continue;
 		if (v == ACK || v == RESEND) {
-			if (v == ACK && lights_pending)
-				write_data(lights);
-			lights_pending = false;
+			answered(v);
 			continue;
 		}
 		keyboard_scan_code(v);
