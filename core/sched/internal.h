@@ -43,6 +43,8 @@ struct run_queue {
 	unsigned int ticks;
 	uint64_t switches;
 	uint64_t idle_since;
+	struct cpu_split told;		/* times.c: of this CPU's busy time, and its idle time */
+	uint64_t told_idle;
 };
 
 static inline struct run_queue *rq_of(unsigned int cpu) { return cpus[cpu]->run_queue; }

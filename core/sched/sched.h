@@ -44,6 +44,8 @@ void sched_loads(unsigned long loads[3]);
 unsigned int sched_runnable(void);
 /* Voluntary and forced switches since boot. */
 uint64_t sched_switch_count(void);
+/* What an online CPU did since the start; no part is ever less than before. */
+void sched_cpu_times(unsigned int id, struct cpu_split *busy, uint64_t *idle_ns);
 
 /* Boot: makes the running code a thread, so that current is one from then on. */
 void sched_adopt_boot(void);

@@ -27,6 +27,7 @@
 static struct spinlock all_lock = SPINLOCK_INIT(all_lock);
 static struct list all_threads = LIST_INIT(all_threads);
 static unsigned int all_count;
+static uint64_t all_made;
 static struct kmem_cache *thread_cache;
 
 void thread_set_name(struct thread *t, const char *name)
@@ -77,6 +78,7 @@ static void thread_publish(struct thread *t)
 
 	list_add_tail(&all_threads, &t->all_link);
 	all_count++;
+	all_made++;
 	spin_unlock_irqrestore(&all_lock, flags);
 }
 
@@ -286,45 +288,11 @@ unsigned int thread_count(void)
 }
 KAPI(thread_count);
 
-void thread_account(bool was_user)
+uint64_t thread_made(void)
 {
-	struct thread *t = current;
-	uint64_t now = clock_monotonic();
-	uint64_t total = t->sched.runtime + (now - t->sched.started);
-	uint64_t part = total - t->account_stamp;
-
-	t->account_stamp = total;
-	if (was_user)
-		t->user_ns += part;
-	else
-		t->system_ns += part;
+	return READ_ONCE(all_made);
 }
-
-/*
- * The ticks' samples split the exact running time: the parts keep the ratio of the samples and their sum is the running time.
- */
-void thread_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns)
-{
-	uint64_t user = READ_ONCE(t->user_ns), system = READ_ONCE(t->system_ns);
-	uint64_t total = READ_ONCE(t->sched.runtime);
-
-	if (READ_ONCE(t->on_cpu)) {
-		uint64_t now = clock_monotonic(), started = READ_ONCE(t->sched.started);
-
-		if (now > started)
-			total += now - started;
-	}
-	if (user + system == 0) {
-		*user_ns = total / 2;
-		*system_ns = total - total / 2;
-		return;
-	}
-	if (total < user + system)
-		total = user + system;
-	*system_ns = system + (total - user - system) / 2;
-	*user_ns = total - *system_ns;
-}
-KAPI(thread_times);
+KAPI(thread_made);
 
 static bool dump_thread(struct thread *t, void *arg)
 {

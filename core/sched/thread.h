@@ -41,6 +41,11 @@ enum thread_state {
 
 enum sched_class { SCHED_CLASS_IDLE, SCHED_CLASS_FAIR, SCHED_CLASS_RT };
 
+/* CPU time as it was told last: neither part may be less the next time. */
+struct cpu_split {
+	uint64_t user, system;
+};
+
 /* What the scheduler keeps in a thread. Protected by the lock of the run queue it is on. */
 struct sched_entity {
 	enum sched_class class;
@@ -85,9 +90,11 @@ struct thread {
 	char name[THREAD_NAME_SIZE];
 	void *data[THREAD_DATA_SLOTS];	/* per-module data, see thread_data() */
 
-	uint64_t user_ns;		/* time in user mode and in the kernel */
+	uint64_t user_ns;		/* time found by interrupts in user mode and in the kernel */
 	uint64_t system_ns;
-	uint64_t account_stamp;		/* when the time was last charged */
+	uint64_t account_stamp;		/* running time when it was last charged */
+	struct cpu_split told;		/* under the lock of its run queue, */
+	uint64_t told_runtime;		/* as well */
 	uint64_t start_ns;
 	uint64_t switches_voluntary;
 	uint64_t switches_forced;
@@ -161,9 +168,15 @@ static inline bool thread_has_work(const struct thread *t, unsigned int bits)
 /* Calls fn for every thread, under a lock: fn must not sleep. Stops when fn returns true. */
 void thread_for_each(bool (*fn)(struct thread *t, void *arg), void *arg);
 unsigned int thread_count(void);
+/* Threads made since the start. */
+uint64_t thread_made(void);
 /* Charges the time since the last stamp to user or system time of the current thread. Interrupts off. */
 void thread_account(bool was_user);
-/* User and system time so far, with what is not charged yet. */
+/* Running time so far: exact, never less than before. Also under spinlocks other than run queues'. */
+uint64_t thread_runtime(struct thread *t);
+/* The same in two parts, of which neither gets less, either. */
 void thread_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns);
+/* Splits `total` in the ratio of samples, but no part gets less than told last. The caller's lock guards *told. */
+void cpu_split_adjust(struct cpu_split *told, uint64_t total, uint64_t user, uint64_t system);
 /* Prints all threads with their states and backtraces (debug key, panic of a hang). */
 void thread_dump_all(void);

@@ -129,6 +129,7 @@ void linux_thread_exit(struct thread *thread)
 	memcpy(t->process->last_name, thread->name, sizeof(t->process->last_name));
 	t->exiting = true;
 	process_add_thread_times(t->process, thread);
+	t->counted = true;
 	spin_unlock_irqrestore(&t->process->lock, flags);
 	task_release_user_state(t);
 }

@@ -36,6 +36,8 @@ void process_detach_locked(struct process *p);
 void process_uncharge_leader_locked(struct process *p);
 /* Adds what a thread used to the sums of its process. */
 void process_add_thread_times(struct process *p, struct thread *t);
+/* process_cpu_times with p->lock held. */
+void process_cpu_times_locked(struct process *p, struct cpu_times *out);
 
 /* clone.c */
 long linux_clone_thread(struct linux_clone *request, struct trap_frame *frame);

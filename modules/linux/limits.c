@@ -168,7 +168,7 @@ long sys_getrusage(int32_t who, struct uout_rusage out)
 		t.peak_pages = MAX(t.peak_pages, resident_peak());
 		break;
 	case RUSAGE_CHILDREN:
-		t = p->children_times;
+		process_children_times(p, &t);
 		break;
 	case RUSAGE_THREAD:
 		thread_times(current, &t.user_ns, &t.system_ns);
@@ -188,15 +188,16 @@ long sys_getrusage(int32_t who, struct uout_rusage out)
 long sys_times(struct uout_tms out)
 {
 	struct process *p = current_process;
-	struct cpu_times self;
+	struct cpu_times self, children;
 	struct tms t;
 
 	if (out.addr) {
 		process_cpu_times(p, &self);
+		process_children_times(p, &children);
 		t.tms_utime = (long)(self.user_ns / CLOCK_TICK_NS);
 		t.tms_stime = (long)(self.system_ns / CLOCK_TICK_NS);
-		t.tms_cutime = (long)(p->children_times.user_ns / CLOCK_TICK_NS);
-		t.tms_cstime = (long)(p->children_times.system_ns / CLOCK_TICK_NS);
+		t.tms_cutime = (long)(children.user_ns / CLOCK_TICK_NS);
+		t.tms_cstime = (long)(children.system_ns / CLOCK_TICK_NS);
 		if (copy_out_tms(out, &t))
 			return -EFAULT;
 	}

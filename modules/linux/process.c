@@ -281,11 +281,9 @@ MODAPI(process_next_task);
 
 static void add_thread(struct cpu_times *to, struct thread *t)
 {
-	uint64_t user, system;
-
-	thread_times(t, &user, &system);
-	to->user_ns += user;
-	to->system_ns += system;
+	to->run_ns += thread_runtime(t);
+	to->user_ns += READ_ONCE(t->user_ns);
+	to->system_ns += READ_ONCE(t->system_ns);
 	to->read_bytes += t->read_bytes;
 	to->write_bytes += t->write_bytes;
 	to->read_calls += t->read_calls;
@@ -308,15 +306,47 @@ void process_add_thread_times(struct process *p, struct thread *t)
 	}
 }
 
-void process_cpu_times(struct process *p, struct cpu_times *out)
+void process_cpu_times_locked(struct process *p, struct cpu_times *out)
 {
-	unsigned long flags = spin_lock_irqsave(&p->lock);
 	struct task *t;
 
 	*out = p->dead_threads;
 	list_for_each(t, &p->tasks, link)
-		if (t->thread && !t->exiting)
+		if (t->thread && !t->counted)
 			add_thread(out, t->thread);
+	cpu_split_adjust(&p->told, out->run_ns, out->user_ns, out->system_ns);
+	out->user_ns = p->told.user;
+	out->system_ns = p->told.system;
+}
+
+void process_cpu_times(struct process *p, struct cpu_times *out)
+{
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+
+	process_cpu_times_locked(p, out);
 	spin_unlock_irqrestore(&p->lock, flags);
 }
 MODAPI(process_cpu_times);
+
+uint64_t process_runtime(struct process *p)
+{
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+	uint64_t total = p->dead_threads.run_ns;
+	struct task *t;
+
+	list_for_each(t, &p->tasks, link)
+		if (t->thread && !t->counted)
+			total += thread_runtime(t->thread);
+	spin_unlock_irqrestore(&p->lock, flags);
+	return total;
+}
+MODAPI(process_runtime);
+
+void process_children_times(struct process *p, struct cpu_times *out)
+{
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+
+	*out = p->children_times;
+	spin_unlock_irqrestore(&p->lock, flags);
+}
+MODAPI(process_children_times);

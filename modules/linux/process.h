@@ -95,6 +95,7 @@ struct task {
 
 	uintptr_t clear_child_tid;
 	bool exiting;
+	bool counted;			/* what it used is in dead_threads; process.lock */
 	bool stopped;			/* waits in a job-control stop */
 	bool stop_taken;		/* took a stop signal that no SIGCONT has cancelled; process.lock */
 	bool stop_counted;		/* is one of process.stop_left; process.lock */
@@ -118,7 +119,9 @@ struct task {
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 
+/* What threads used. As process_cpu_times gives it, user and system time are parts of run_ns; in sums of threads they are samples. */
 struct cpu_times {
+	uint64_t run_ns;
 	uint64_t user_ns, system_ns;
 	uint64_t faults_minor, faults_major;
 	uint64_t switches_voluntary, switches_forced;
@@ -177,7 +180,8 @@ struct process {
 	unsigned long personality;
 	bool membarrier_registered[4];
 	bool huge_pages_disabled;	/* remembered for PR_GET_THP_DISABLE: there are none */
-	struct cpu_times dead_threads;	/* process.lock */
+	struct cpu_times dead_threads;	/* process.lock; run_ns exact, user and system as interrupts found them */
+	struct cpu_split told;		/* process.lock: user and system time as they were told last */
 	struct cpu_times children_times;	/* of reaped descendants; process.lock */
 	uint64_t start_ns;
 	struct user *user;		/* of the first thread, once that has ended: counted until the process is reaped; tree_lock */
@@ -209,8 +213,12 @@ struct process *process_next(int nr);
 /* The thread with the lowest number > tid in p, with a reference; null at the end. */
 struct task *process_next_task(struct process *p, int tid);
 
-/* Sums over living and dead threads. */
+/* Sums over living and dead threads. No time is less than in an earlier call. */
 void process_cpu_times(struct process *p, struct cpu_times *out);
+/* Running time alone, exact. */
+uint64_t process_runtime(struct process *p);
+/* What its reaped children used, and theirs. */
+void process_children_times(struct process *p, struct cpu_times *out);
 
 /* A limit's soft value. */
 static inline uint64_t process_limit(const struct process *p, unsigned int which)

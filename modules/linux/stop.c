@@ -113,8 +113,10 @@ static int exit_signal(const struct process *p, const struct process *parent)
 static void child_info(struct process *p, int why, struct siginfo *info)
 {
 	struct identity id = { 0 };
-	struct cpu_times times = p->dead_threads;
+	const struct cpu_times *dead = &p->dead_threads;
+	struct cpu_split times = p->told;
 
+	cpu_split_adjust(&times, dead->run_ns, dead->user_ns, dead->system_ns);
 	memset(info, 0, sizeof(*info));
 	info->si_signo = SIGCHLD;
 	info->si_code = why;
@@ -124,8 +126,8 @@ static void child_info(struct process *p, int why, struct siginfo *info)
 	else
 		id.uid = p->last_uid;
 	info->si_uid = id.uid;
-	info->si_utime = (long)(times.user_ns / 10000000);
-	info->si_stime = (long)(times.system_ns / 10000000);
+	info->si_utime = (long)(times.user / 10000000);
+	info->si_stime = (long)(times.system / 10000000);
 	switch (why) {
 	case CLD_EXITED: info->si_status = (p->exit_code >> 8) & 0xff; break;
 	case CLD_STOPPED: info->si_status = p->stop_code; break;

@@ -56,7 +56,7 @@ static void fill(struct wait_request *w, struct process *c, int code, int status
 	w->status = status;
 	w->uid = uid_of(c);
 	spin_lock_raw(&c->lock);
-	w->times = c->dead_threads;
+	process_cpu_times_locked(c, &w->times);
 	cpu_times_add(&w->times, &c->children_times);
 	spin_unlock_raw(&c->lock);
 }

@@ -40,14 +40,15 @@ int64_t cpu_clock_read(struct process *p, struct task *t, int kind)
 {
 	struct cpu_times times = { 0 };
 
-	if (t) {
-		if (!t->thread)
-			return 0;
+	if (t && !t->thread)
+		return 0;
+	if (kind != 1)
+		return (int64_t)(t ? thread_runtime(t->thread) : process_runtime(p));
+	if (t)
 		thread_times(t->thread, &times.user_ns, &times.system_ns);
-	} else {
+	else
 		process_cpu_times(p, &times);
-	}
-	return (int64_t)(kind == 1 ? times.user_ns : times.user_ns + times.system_ns);
+	return (int64_t)times.user_ns;
 }
 
 int cpu_clock_find(int clock, struct cpu_clock *out)

@@ -98,6 +98,7 @@ static void take(const struct proc_target *who, struct snapshot *s)
 	s->signals_max = process_limit(p, RLIMIT_SIGPENDING);
 	str_copy(s->name, s->thread ? s->thread->name : p->last_name, sizeof(s->name));
 	if (who->task && s->thread) {
+		s->self.run_ns = thread_runtime(s->thread);
 		thread_times(s->thread, &s->self.user_ns, &s->self.system_ns);
 		s->self.faults_minor = s->thread->faults_minor;
 		s->self.faults_major = s->thread->faults_major;
@@ -110,7 +111,7 @@ static void take(const struct proc_target *who, struct snapshot *s)
 	} else {
 		process_cpu_times(p, &s->self);
 	}
-	s->children = p->children_times;
+	process_children_times(p, &s->children);
 	s->as = s->thread ? thread_get_aspace(s->thread) : NULL;
 }
 
@@ -383,7 +384,7 @@ int proc_show_schedstat(struct text_out *t, void *arg)
 	struct snapshot s;
 
 	take(arg, &s);
-	text_printf(t, "%llu 0 %llu\n", (unsigned long long)(s.self.user_ns + s.self.system_ns),
+	text_printf(t, "%llu 0 %llu\n", (unsigned long long)s.self.run_ns,
 		    (unsigned long long)(s.self.switches_voluntary + s.self.switches_forced));
 	drop(&s);
 	return 0;

@@ -44,11 +44,15 @@ static int show_meminfo(struct text_out *t, void *arg)
 
 static int show_uptime(struct text_out *t, void *arg)
 {
-	uint64_t now = clock_monotonic() / (NSEC_PER_SEC / 100), idle = 0;
+	uint64_t now, idle = 0, one;
+	struct cpu_split busy;
 	unsigned int i;
 
-	for_each_online_cpu(i)
-		idle += READ_ONCE(cpu_get(i)->idle_ns);
+	for_each_online_cpu(i) {
+		sched_cpu_times(i, &busy, &one);
+		idle += one;
+	}
+	now = clock_monotonic() / (NSEC_PER_SEC / 100);
 	idle /= NSEC_PER_SEC / 100;
 	text_printf(t, "%llu.%02llu %llu.%02llu\n", (unsigned long long)now / 100, (unsigned long long)now % 100,
 		    (unsigned long long)idle / 100, (unsigned long long)idle % 100);
@@ -97,54 +101,60 @@ static int show_cpuinfo(struct text_out *t, void *arg)
 	return 0;
 }
 
-struct cpu_sums {
-	uint64_t user, system;
-};
-
-static bool add_times(struct thread *thread, void *arg)
-{
-	struct cpu_sums *sums = arg;
-
-	sums->user += READ_ONCE(thread->user_ns);
-	sums->system += READ_ONCE(thread->system_ns);
-	return false;
-}
-
 static void add_interrupts(unsigned int line, const char *name, uint64_t count, void *arg)
 {
 	*(uint64_t *)arg += count;
 }
 
-/*
- * Time is kept by thread, not by CPU: what is not idle on a CPU is shown as user and system in the proportion of
- * the threads alive.
- */
+static void show_cpu(struct text_out *t, const struct cpu_split *busy, uint64_t idle)
+{
+	const uint64_t tick = NSEC_PER_SEC / 100;
+
+	text_printf(t, " %llu 0 %llu %llu 0 0 0 0 0 0\n", (unsigned long long)(busy->user / tick),
+		    (unsigned long long)(busy->system / tick), (unsigned long long)(idle / tick));
+}
+
+/* A line for each CPU behind that of their sums. */
+static void show_cpus(struct text_out *t)
+{
+	struct cpu_split sums = { 0, 0 }, busy;
+	uint64_t idle_sum = 0, idle;
+	struct text_out each = { 0 };
+	unsigned int i;
+
+	for_each_online_cpu(i) {
+		sched_cpu_times(i, &busy, &idle);
+		sums.user += busy.user;
+		sums.system += busy.system;
+		idle_sum += idle;
+		text_printf(&each, "cpu%u", i);
+		show_cpu(&each, &busy, idle);
+	}
+	text_printf(t, "cpu ");
+	show_cpu(t, &sums, idle_sum);
+	text_add(t, each.buf, each.used);
+	if (each.error)
+		t->error = each.error;
+	kvfree(each.buf);
+}
+
+/* Real time when the machine started: changed by setting the clock alone. */
+static int64_t boot_time(void)
+{
+	const int64_t far = 1ll << 62;
+
+	return far - (int64_t)clock_realtime_to_deadline(far);
+}
+
 static int show_stat(struct text_out *t, void *arg)
 {
-	struct cpu_sums sums = { 0, 0 };
-	uint64_t now = clock_monotonic(), idle_all = 0, busy_all, interrupts = 0;
-	uint64_t tick = NSEC_PER_SEC / 100, share;
-	unsigned int i, online = 0;
+	uint64_t interrupts = 0;
 
-	thread_for_each(add_times, &sums);
-	for_each_online_cpu(i) {
-		idle_all += MIN(READ_ONCE(cpu_get(i)->idle_ns), now);
-		online++;
-	}
-	busy_all = now * online > idle_all ? now * online - idle_all : 0;
-	share = sums.user + sums.system ? sums.user * 1000 / (sums.user + sums.system) : 0;
-	text_printf(t, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\n", (unsigned long long)(busy_all / 1000 * share / tick),
-		    (unsigned long long)(busy_all / 1000 * (1000 - share) / tick), (unsigned long long)(idle_all / tick));
-	for_each_online_cpu(i) {
-		uint64_t idle = MIN(READ_ONCE(cpu_get(i)->idle_ns), now), busy = now - idle;
-
-		text_printf(t, "cpu%u %llu 0 %llu %llu 0 0 0 0 0 0\n", i, (unsigned long long)(busy / 1000 * share / tick),
-			    (unsigned long long)(busy / 1000 * (1000 - share) / tick), (unsigned long long)(idle / tick));
-	}
+	show_cpus(t);
 	irq_for_each(add_interrupts, &interrupts);
-	text_printf(t, "intr %llu\nctxt %llu\nbtime %lld\nprocesses %u\nprocs_running %u\nprocs_blocked 0\nsoftirq 0\n",
+	text_printf(t, "intr %llu\nctxt %llu\nbtime %lld\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\nsoftirq 0\n",
 		    (unsigned long long)interrupts, (unsigned long long)sched_switch_count(),
-		    (long long)((clock_realtime() - (int64_t)now) / (int64_t)NSEC_PER_SEC), thread_count(),
+		    (long long)(boot_time() / (int64_t)NSEC_PER_SEC), (unsigned long long)thread_made(),
 		    MAX(sched_runnable(), 1u));
 	return 0;
 }
