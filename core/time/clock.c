@@ -104,14 +104,17 @@ static struct {
 } leap;
 static void leap_due(struct timer *timer);
 static struct timer leap_timer = { .fn = leap_due };
+static struct spinlock leap_arm_lock = SPINLOCK_INIT(leap_arm_lock);
 
-/* Arms for the moment of the leap, if there is one. */
+/* Arms for the moment of the leap, if there is one. Who comes last has seen what all before did. */
 static void leap_arm(void)
 {
+	unsigned long flags = spin_lock_irqsave(&leap_arm_lock);
 	int64_t deadline = READ_ONCE(leap.at) - READ_ONCE(clock_storage.realtime_offset);
 
 	if (READ_ONCE(leap.step))
 		timer_arm(&leap_timer, (uint64_t)MAX(deadline, (int64_t)0));
+	spin_unlock_irqrestore(&leap_arm_lock, flags);
 }
 
 void clock_set_leap(int64_t at, int step)

@@ -17,6 +17,7 @@ struct timer {
 };
 
 void timer_init(struct timer *t, void (*fn)(struct timer *self));
+/* Callers see to it that no two arm one timer at once: a lock of theirs, which its callback takes, too. */
 /* Arms, moving the deadline if it is armed already (to a later time in O(1)); on this CPU, unless it is moved to a later time. Any context. A deadline in the past fires at once. */
 void timer_arm(struct timer *t, uint64_t deadline);
 /* True if it was armed and will not fire. The callback may still be running on another CPU. Any context. */

@@ -49,7 +49,8 @@ void cpu_timers_tick(struct thread *thread, bool user)
 		__atomic_fetch_or(&thread->work, WORK_TASK, __ATOMIC_RELAXED);
 }
 
-static void check_interval(struct timer_group *g, int which, int sig, int64_t now)
+/* group->lock held: any thread of the process looks, and setitimer sets. */
+static void check_interval_locked(struct timer_group *g, int which, int sig, int64_t now)
 {
 	int64_t *expires = &g->cpu_interval[which - 1].expires, interval = g->cpu_interval[which - 1].interval;
 
@@ -80,9 +81,9 @@ static void check_group(struct timer_group *g)
 			timer_expired_locked(t);
 		}
 	}
+	check_interval_locked(g, ITIMER_VIRTUAL, SIGVTALRM, user);
+	check_interval_locked(g, ITIMER_PROF, SIGPROF, all);
 	spin_unlock_irqrestore(&g->lock, flags);
-	check_interval(g, ITIMER_VIRTUAL, SIGVTALRM, user);
-	check_interval(g, ITIMER_PROF, SIGPROF, all);
 }
 
 /* RLIMIT_CPU: SIGXCPU each second beyond the soft limit, SIGKILL at the hard one. */
@@ -90,13 +91,19 @@ static void check_limit(struct process *p)
 {
 	struct rlimit64 *limit = &p->limits[RLIMIT_CPU];
 	uint64_t seconds = (uint64_t)cpu_clock_read(p, NULL, 0) / NSEC_PER_SEC;
+	unsigned long flags = spin_lock_irqsave(&p->lock);
+	int sig = 0;
 
+	/* Only one thread sees a second begin, and prlimit(2) does not lose its limit. */
 	if (seconds >= limit->rlim_max) {
-		signal_send_process(p, SIGKILL, SIGINFO_KERNEL);
+		sig = SIGKILL;
 	} else if (seconds >= limit->rlim_cur) {
-		signal_send_process(p, SIGXCPU, SIGINFO_KERNEL);
+		sig = SIGXCPU;
 		limit->rlim_cur = seconds + 1;
 	}
+	spin_unlock_irqrestore(&p->lock, flags);
+	if (sig)
+		signal_send_process(p, sig, SIGINFO_KERNEL);
 }
 
 void cpu_timers_work(struct thread *thread)

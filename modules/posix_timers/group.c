@@ -22,7 +22,7 @@ bool timers_busy(void)
 }
 
 /*
- * All objects come from kmalloc; they are found from four lists, whose heads the first words of version 2 are: groups, absolute timers on
+ * All objects come from kmalloc; they are found from four lists, whose heads the first words of version 3 are: groups, absolute timers on
  * the real-time clock, timerfds, those of them that are such timers. Then come the states of the discipline and of a leap second, and the
  * time zone, which are copied. Zero words hand over nothing.
  */
@@ -43,7 +43,7 @@ int timers_state_import(struct module_blob *io)
 	struct list *const to[] = { &groups, posix_timers_real(), timerfd_all(), timerfd_real() };
 	struct timer_group *g;
 
-	if (io->version != 2 || io->count != ARRAY_SIZE(to) + 3)
+	if (io->version != 3 || io->count != ARRAY_SIZE(to) + 3)
 		return -EINVAL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(to); i++) {
 		if (io->word[i])
@@ -97,6 +97,11 @@ void timers_exec(struct thread *t)
 		posix_timers_delete_all(g);
 }
 
+static void free_group(struct rcu_head *head)
+{
+	kfree(container_of(head, struct timer_group, rcu));
+}
+
 void timers_group_gone(void *group)
 {
 	struct process *p = group;
@@ -111,5 +116,5 @@ void timers_group_gone(void *group)
 	flags = spin_lock_irqsave(&groups_lock);
 	list_remove(&g->link);
 	spin_unlock_irqrestore(&groups_lock, flags);
-	kfree(g);
+	rcu_call(&g->rcu, free_group);
 }

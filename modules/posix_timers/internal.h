@@ -13,6 +13,7 @@
 #include "core/mem/slab.h"
 #include "core/mem/uaccess.h"
 #include "core/module/services.h"
+#include "core/sync/rcu.h"
 #include "core/sync/wait.h"
 #include "core/time/clock.h"
 #include "core/time/timer.h"
@@ -69,6 +70,7 @@ struct timer_group {
 	struct timer real;		/* ITIMER_REAL */
 	uint64_t real_deadline, real_interval;
 	struct { int64_t expires, interval; } cpu_interval[2];	/* ITIMER_VIRTUAL, ITIMER_PROF, in CPU ns; 0: off */
+	struct rcu_head rcu;
 };
 /* The caller's process's, made when it is first needed. Null when out of memory. */
 struct timer_group *timer_group_own(void);
@@ -96,6 +98,7 @@ struct posix_timer {
 	struct cpu_clock cpu;		/* CPU clocks */
 	struct list cpu_link;
 	struct list real_link;		/* absolute timers on CLOCK_REALTIME: moved when it is set */
+	uint64_t real_round;		/* of clock settings that looked at it last; real_lock */
 	struct rcu_head rcu;
 };
 

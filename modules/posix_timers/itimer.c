@@ -15,6 +15,11 @@ void itimer_real_expired(struct timer *timer)
 	struct timer_group *g = container_of(timer, struct timer_group, real);
 	unsigned long flags = spin_lock_irqsave(&g->lock);
 
+	/* Armed: it was set anew while this waited for the lock. */
+	if (timer_armed(timer)) {
+		spin_unlock_irqrestore(&g->lock, flags);
+		return;
+	}
 	if (g->real_deadline && g->real_interval) {
 		/* Signals that come faster than that are merged anyway; the interrupt must not fill the CPU. */
 		uint64_t now = clock_monotonic() + REAL_PAUSE_NS, late = now - g->real_deadline;

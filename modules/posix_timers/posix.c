@@ -17,7 +17,8 @@
 #define TIMERS_MAX  65536		/* of one process, if its user's RLIMIT_SIGPENDING allows */
 
 static struct spinlock real_lock = SPINLOCK_INIT(real_lock);
-static struct list real_timers = LIST_INIT(real_timers);
+static struct list real_timers = LIST_INIT(real_timers);	/* the one looked at longest ago is first */
+static uint64_t real_round;		/* settings of the clock; real_lock */
 
 struct list *posix_timers_real(void)
 {
@@ -337,7 +338,9 @@ long sys_timer_getoverrun(int32_t id)
 	return overrun;
 }
 
-/* group->lock held. */
+/*
+ * Before it is armed: whoever sets the clock from then on finds it. group->lock held.
+ */
 static void track_realtime(struct posix_timer *t)
 {
 	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
@@ -345,11 +348,11 @@ static void track_realtime(struct posix_timer *t)
 	if (!wanted && list_empty(&t->real_link))
 		return;
 	spin_lock_raw(&real_lock);
-	if (wanted) {
-		if (list_empty(&t->real_link))
-			list_add_tail(&real_timers, &t->real_link);
-	} else if (!list_empty(&t->real_link)) {
+	if (!list_empty(&t->real_link))
 		list_remove(&t->real_link);
+	if (wanted) {
+		t->real_round = real_round;
+		list_add_tail(&real_timers, &t->real_link);
 	}
 	spin_unlock_raw(&real_lock);
 }
@@ -404,11 +407,12 @@ long sys_timer_settime(int32_t id, int32_t how, struct uin_itimerspec in, struct
 		int64_t now = t->absolute ? 0 : now_of(t);
 
 		t->expires = value >= TIME_MAX - now ? TIME_MAX : now + value;
+		track_realtime(t);
 		arm_locked(t);
 	} else {
 		timer_cancel(&t->timer);
+		track_realtime(t);
 	}
-	track_realtime(t);
 	unlock_timer(t, flags);
 	return out.addr ? copy_out_itimerspec(out, &old) : 0;
 }
@@ -464,13 +468,50 @@ void posix_timers_delete_all(struct timer_group *g)
 	}
 }
 
+/*
+ * The timer that this round has to look at next, with a reference; null if there is none. RCU keeps its
+ * group.
+ */
+static struct posix_timer *next_of_round(uint64_t round)
+{
+	unsigned long flags = spin_lock_irqsave(&real_lock);
+	struct posix_timer *t = NULL;
+
+	if (!list_empty(&real_timers)) {
+		t = list_first(&real_timers, struct posix_timer, real_link);
+		if (t->real_round < round) {
+			t->real_round = real_round;
+			list_remove(&t->real_link);
+			list_add_tail(&real_timers, &t->real_link);
+			refcount_get(&t->refs);
+		} else {
+			t = NULL;
+		}
+	}
+	spin_unlock_irqrestore(&real_lock, flags);
+	return t;
+}
+
+/*
+ * Timers are armed under their group's lock alone, and that lies outside of real_lock: so they are taken
+ * one by one. A timer that is marked by a later round is armed after that setting, too.
+ */
 void posix_timers_clock_set(void)
 {
 	unsigned long flags = spin_lock_irqsave(&real_lock);
+	uint64_t round = ++real_round;
 	struct posix_timer *t;
 
-	list_for_each(t, &real_timers, real_link)
-		if (timer_armed(&t->timer))
-			timer_arm(&t->timer, clock_deadline(t->clock, READ_ONCE(t->expires)));
 	spin_unlock_irqrestore(&real_lock, flags);
+	rcu_read_lock();
+	while ((t = next_of_round(round))) {
+		flags = spin_lock_irqsave(&t->group->lock);
+		if (!t->deleted && t->expires && timer_armed(&t->timer))
+			timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+		spin_unlock_irqrestore(&t->group->lock, flags);
+		timer_put(t);
+		rcu_read_unlock();	/* a moment for others */
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
 }

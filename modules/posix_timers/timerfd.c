@@ -239,16 +239,15 @@ static int get(int fd, struct fd_ref *ref, struct timerfd **out)
 	return 0;
 }
 
-static void track(struct timerfd *t)
+/* all_lock and t->lock held. Before it is armed: whoever sets the clock from then on finds it. */
+static void track_locked(struct timerfd *t)
 {
-	unsigned long flags = spin_lock_irqsave(&all_lock);
 	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
 
 	if (wanted && list_empty(&t->link))
 		list_add_tail(&real, &t->link);
 	else if (!wanted && !list_empty(&t->link))
 		list_remove(&t->link);
-	spin_unlock_irqrestore(&all_lock, flags);
 }
 
 static void set(struct timerfd *t, int how, const struct __kernel_itimerspec *new, struct __kernel_itimerspec *old)
@@ -260,19 +259,22 @@ static void set(struct timerfd *t, int how, const struct __kernel_itimerspec *ne
 	t->expires = 0;
 	spin_unlock_irqrestore(&t->lock, flags);
 	timer_cancel_sync(&t->timer);
-	flags = spin_lock_irqsave(&t->lock);
+	flags = spin_lock_irqsave(&all_lock);
+	spin_lock_raw(&t->lock);
 	t->ticks = 0;
 	t->settime_flags = how;
 	t->absolute = how & TFD_TIMER_ABSTIME;
-	t->jumps = clock_jumps();
 	t->interval = timespec_ns(&new->it_interval);
-	if (value) {
-		now = t->absolute ? 0 : now_of(t);
-		t->expires = value >= TIME_MAX - now ? TIME_MAX : now + value;
+	now = t->absolute ? 0 : now_of(t);
+	t->expires = !value ? 0 : value >= TIME_MAX - now ? TIME_MAX : now + value;
+	track_locked(t);
+	t->jumps = clock_jumps();
+	if (value)
 		timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
-	}
-	spin_unlock_irqrestore(&t->lock, flags);
-	track(t);
+	else
+		timer_cancel(&t->timer);	/* another thread may have set it just now */
+	spin_unlock_raw(&t->lock);
+	spin_unlock_irqrestore(&all_lock, flags);
 }
 
 long sys_timerfd_settime(int32_t fd, int32_t how, struct uin_itimerspec in, struct uout_itimerspec out)
@@ -318,8 +320,10 @@ void timerfd_clock_set(void)
 	struct timerfd *t;
 
 	list_for_each(t, &real, link) {
-		if (timer_armed(&t->timer))
-			timer_arm(&t->timer, clock_deadline(t->clock, READ_ONCE(t->expires)));
+		spin_lock_raw(&t->lock);
+		if (t->expires && timer_armed(&t->timer))
+			timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+		spin_unlock_raw(&t->lock);
 		poll_wake(&t->wait, EPOLLIN);
 	}
 	spin_unlock_irqrestore(&all_lock, flags);

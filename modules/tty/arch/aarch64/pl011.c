@@ -263,9 +263,13 @@ static void line_interrupt(void *arg)
 static void line_timer(struct timer *timer)
 {
 	struct line *u = container_of(timer, struct line, timer);
+	unsigned long flags;
 
 	line_interrupt(u);
+	/* Output that begins meanwhile may arm it, too: under the same lock. */
+	flags = spin_lock_irqsave(&u->tty.lock);
 	timer_arm(&u->timer, clock_monotonic() + (tty_output_pending(&u->tty) ? NSEC_PER_MSEC : POLL_NS));
+	spin_unlock_irqrestore(&u->tty.lock, flags);
 }
 
 static bool put_polled(struct line *u, uint8_t c)

@@ -298,9 +298,13 @@ static void uart_interrupt(void *arg)
 static void uart_timer(struct timer *timer)
 {
 	struct uart *u = container_of(timer, struct uart, timer);
+	unsigned long flags;
 
 	uart_interrupt(u);
+	/* Output that begins meanwhile may arm it, too: under the same lock. */
+	flags = spin_lock_irqsave(&u->tty.lock);
 	timer_arm(&u->timer, clock_monotonic() + (tty_output_pending(&u->tty) ? NSEC_PER_MSEC : POLL_NS));
+	spin_unlock_irqrestore(&u->tty.lock, flags);
 }
 
 static bool wait_empty(struct uart *u)
