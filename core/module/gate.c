@@ -9,6 +9,13 @@
  * call or is ending (WORK_SETTLE is gone): so a waker that came after them finds them queued, as it would have. The one who shuts the gate
  * kicks only when nobody is inside but sleepers, so that no waker that came before misses them either.
  *
+ * Each of them gets there without anybody's help. A call that ends by a signal, before it is executed
+ * again or after, is over: a waker would not find it either. That is settled here, before signals are
+ * looked at, so nothing that they do comes in between: stopping the process, writing a frame, death.
+ * A thread that is killed while it waits here is settled at once, one that ends by thread_exit(). What
+ * is left are sleeps of the call itself that are not interruptible: for locks and for memory, which
+ * other threads give back without passing the gate.
+ *
  * One gate, used under module_lock. gate.phase and gate.module change with release stores before the waiters are woken.
  */
 #include "core/module/gate.h"
@@ -106,32 +113,38 @@ void gate_settled(void)
 		wait_wake_all(&gate.opener);
 }
 
-void gate_exit_work(struct trap_frame *frame)
+/* Waits until the module serves again, then makes the call. A thread that is to die does neither. */
+static void execute_again(struct trap_frame *frame, unsigned int nr)
 {
 	long (*call)(struct trap_frame *frame);
+
+	if (wait_event(&gate.kicked, load_acquire(&gate.phase) != GATE_SHUT, WAIT_KILLABLE, TIME_NEVER))
+		return;
+	call = load_acquire(&syscall_table[nr]);
+	if (call == gate_call)
+		call = binding_of(gate.module, nr);
+	/* The module is gone. Loading it again would wait for those who wait for us. */
+	if (call == syscall_absent && thread_has_work(current, WORK_SETTLE))
+		gate_settled();
+	arch_syscall_set_result(frame, call(frame));
+}
+
+void gate_exit_work(struct trap_frame *frame)
+{
 	long nr = arch_syscall_number(frame);
 
 	if (thread_has_work(current, WORK_HURRY)) {
 		thread_clear_work(WORK_HURRY);
 		sched_set_hurry(current, false);
 	}
-	if (!thread_has_work(current, WORK_KICK)) {
-		if (thread_has_work(current, WORK_SETTLE))
-			gate_settled();		/* the call is over */
-		return;
+	if (thread_has_work(current, WORK_KICK)) {
+		thread_clear_work(WORK_KICK);
+		if (nr >= 0 && nr < SYSCALL_TABLE_SIZE && arch_syscall_result(frame) == -ERESTART_MODULE)
+			execute_again(frame, (unsigned int)nr);
 	}
-	thread_clear_work(WORK_KICK);
-	if (nr < 0 || nr >= SYSCALL_TABLE_SIZE || arch_syscall_result(frame) != -ERESTART_MODULE)
-		return;
-	if (wait_event(&gate.kicked, load_acquire(&gate.phase) != GATE_SHUT, WAIT_KILLABLE, TIME_NEVER))
-		return;
-	call = load_acquire(&syscall_table[nr]);
-	if (call == gate_call)
-		call = binding_of(gate.module, (unsigned int)nr);
-	/* The module is gone. Loading it again would wait for those who wait for us. */
-	if (call == syscall_absent && thread_has_work(current, WORK_SETTLE))
+	/* The call is over, however it ended. Kicked anew, it comes back here before anything else. */
+	if (thread_has_work(current, WORK_SETTLE) && !thread_has_work(current, WORK_KICK))
 		gate_settled();
-	arch_syscall_set_result(frame, call(frame));
 }
 
 void gate_kick(struct thread *t)

@@ -70,9 +70,15 @@ void trap_exit_work(struct trap_frame *frame)
 			continue;
 		}
 		arch_irq_enable();
-		/* First: a call that was kicked begins again before signals are looked at, and sees to them itself. */
-		if (work & (WORK_KICK | WORK_SETTLE | WORK_HURRY))
+		/*
+		 * First, and until nothing of it is left: a call that was kicked begins again before signals
+		 * are looked at, and sees to them itself; nobody waits for it any more when they stop it.
+		 */
+		if (unlikely(work & (WORK_KICK | WORK_SETTLE | WORK_HURRY))) {
 			gate_exit_work(frame);
+			arch_irq_disable();
+			continue;
+		}
 		if (work & WORK_TASK) {
 			thread_clear_work(WORK_TASK);
 			hook_call(task_work, t);
