@@ -46,6 +46,8 @@ static int zero_mmap(struct file *f, struct file_mapping *m)
 		m->object = memobj_create_anonymous(m->length);
 		if (!m->object)
 			return -ENOMEM;
+		if (m->flags & REGION_MAY_WRITE)
+			file_map_writer(m->object);
 	}
 	return 0;
 }

@@ -347,6 +347,9 @@ static int tmpfs_mmap(struct file *f, struct file_mapping *m)
 				error = -EPERM;
 			m->flags &= ~REGION_MAY_WRITE;
 		}
+		/* Before a seal can be added that would find no writer. */
+		if (!error && (m->flags & REGION_MAY_WRITE))
+			file_map_writer(&ti->object);
 		mutex_unlock(&f->inode->lock);
 		if (error)
 			return error;

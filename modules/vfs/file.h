@@ -38,7 +38,10 @@ struct poll_table;
 #define IO_DSYNC    0x4u
 #define IO_NOWAIT   0x8u		/* RWF_NOWAIT in particular */
 
-/* A mapping to be made; mmap() of the file says over which object. */
+/*
+ * A mapping to be made; mmap() of the file says over which object. If it leaves REGION_SHARED and
+ * REGION_MAY_WRITE together, it has called file_map_writer(), under the lock of what could forbid that.
+ */
 struct file_mapping {
 	uint64_t offset;		/* bytes, page multiple */
 	size_t length;
@@ -156,6 +159,8 @@ int64_t file_seek(struct file *f, int64_t offset, int whence);
  * fills object, offset, owner, owner_ops, flags. After aspace_map the caller calls file_map_done(r) to drop the object's reference.
  */
 int file_map_prepare(struct file *f, struct map_request *r);
+/* Counts a writer of the object from the file's permission until its region does; file_map_done() ends it. */
+void file_map_writer(struct memobj *o);
 void file_map_done(struct map_request *r);
 /* owner = struct file *. */
 extern const struct region_owner_ops file_region_owner_ops;

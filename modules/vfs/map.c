@@ -43,10 +43,28 @@ int file_map_prepare(struct file *f, struct map_request *r)
 }
 MODAPI(file_map_prepare);
 
+static void count_writer(struct memobj *o, int by)
+{
+	mutex_lock(&o->regions_lock);
+	o->shared_writers += (uint64_t)(int64_t)by;
+	mutex_unlock(&o->regions_lock);
+}
+
+void file_map_writer(struct memobj *o)
+{
+	count_writer(o, 1);
+}
+MODAPI(file_map_writer);
+
 void file_map_done(struct map_request *r)
 {
-	if (r->object)
-		memobj_put(r->object);
+	const unsigned int writer = REGION_SHARED | REGION_MAY_WRITE;
+
+	if (!r->object)
+		return;
+	if ((r->flags & writer) == writer)
+		count_writer(r->object, -1);
+	memobj_put(r->object);
 	r->object = NULL;
 }
 MODAPI(file_map_done);
