@@ -3,6 +3,10 @@
  *
  * Invariants: a red node has no red child; every path from a node to a leaf has the same number of black nodes; the top
  * is black. Colour is bit 0 of parent_color (1 black). The caller locks; nothing allocates.
+ *
+ * A tree may keep in each node a figure about the nodes below it. Its owner's `update` calculates it from
+ * the node and its two children; it is called from below upwards wherever children change. The functions
+ * that take it as a parameter are inlined twice, so that trees without one pay nothing.
  */
 #include "core/lib/rbtree.h"
 
@@ -30,7 +34,7 @@ static void replace_child(struct rb_root *root, struct rb_node *parent, struct r
 		parent->right = new;
 }
 
-static void rotate_left(struct rb_root *root, struct rb_node *n)
+static __always_inline void rotate_left(struct rb_root *root, struct rb_node *n, bool (*update)(struct rb_node *))
 {
 	struct rb_node *up = n->right, *p = parent_of(n);
 
@@ -41,9 +45,13 @@ static void rotate_left(struct rb_root *root, struct rb_node *n)
 	replace_child(root, p, n, up);
 	set_parent(up, p);
 	set_parent(n, up);
+	if (update) {
+		update(n);
+		update(up);
+	}
 }
 
-static void rotate_right(struct rb_root *root, struct rb_node *n)
+static __always_inline void rotate_right(struct rb_root *root, struct rb_node *n, bool (*update)(struct rb_node *))
 {
 	struct rb_node *up = n->left, *p = parent_of(n);
 
@@ -54,14 +62,29 @@ static void rotate_right(struct rb_root *root, struct rb_node *n)
 	replace_child(root, p, n, up);
 	set_parent(up, p);
 	set_parent(n, up);
+	if (update) {
+		update(n);
+		update(up);
+	}
 }
 
-void rb_link(struct rb_root *root, struct rb_node *n, struct rb_node *parent, struct rb_node **link)
+void rb_update_above(struct rb_node *n, bool (*update)(struct rb_node *))
+{
+	while (n && update(n))
+		n = parent_of(n);
+}
+
+static __always_inline void link_node(struct rb_root *root, struct rb_node *n, struct rb_node *parent,
+				      struct rb_node **link, bool (*update)(struct rb_node *))
 {
 	n->parent_color = (uintptr_t)parent;
 	n->left = NULL;
 	n->right = NULL;
 	*link = n;
+	if (update) {
+		update(n);
+		rb_update_above(parent, update);
+	}
 	while ((parent = parent_of(n)) && !is_black(parent)) {
 		struct rb_node *grand = parent_of(parent);
 		bool left = grand->left == parent;
@@ -76,16 +99,16 @@ void rb_link(struct rb_root *root, struct rb_node *n, struct rb_node *parent, st
 		}
 		if (left) {
 			if (parent->right == n) {
-				rotate_left(root, parent);
+				rotate_left(root, parent, update);
 				parent = n;
 			}
-			rotate_right(root, grand);
+			rotate_right(root, grand, update);
 		} else {
 			if (parent->left == n) {
-				rotate_right(root, parent);
+				rotate_right(root, parent, update);
 				parent = n;
 			}
-			rotate_left(root, grand);
+			rotate_left(root, grand, update);
 		}
 		set_black(parent);
 		set_red(grand);
@@ -93,7 +116,18 @@ void rb_link(struct rb_root *root, struct rb_node *n, struct rb_node *parent, st
 	}
 	set_black(root->top);
 }
+
+void rb_link(struct rb_root *root, struct rb_node *n, struct rb_node *parent, struct rb_node **link)
+{
+	link_node(root, n, parent, link, NULL);
+}
 KAPI(rb_link);
+
+void rb_link_updated(struct rb_root *root, struct rb_node *n, struct rb_node *parent, struct rb_node **link,
+		     bool (*update)(struct rb_node *))
+{
+	link_node(root, n, parent, link, update);
+}
 
 bool rb_insert(struct rb_root *root, struct rb_node *n,
 	       bool (*less)(const struct rb_node *a, const struct rb_node *b))
@@ -116,7 +150,8 @@ bool rb_insert(struct rb_root *root, struct rb_node *n,
 KAPI(rb_insert);
 
 /* `n` (maybe null) below `parent` lacks one black: restores the balance. */
-static void remove_fixup(struct rb_root *root, struct rb_node *n, struct rb_node *parent)
+static __always_inline void remove_fixup(struct rb_root *root, struct rb_node *n, struct rb_node *parent,
+					 bool (*update)(struct rb_node *))
 {
 	while (n != root->top && is_black(n)) {
 		bool left = parent->left == n;
@@ -126,9 +161,9 @@ static void remove_fixup(struct rb_root *root, struct rb_node *n, struct rb_node
 			set_black(s);
 			set_red(parent);
 			if (left)
-				rotate_left(root, parent);
+				rotate_left(root, parent, update);
 			else
-				rotate_right(root, parent);
+				rotate_right(root, parent, update);
 			s = left ? parent->right : parent->left;
 		}
 		if (is_black(s->left) && is_black(s->right)) {
@@ -140,12 +175,12 @@ static void remove_fixup(struct rb_root *root, struct rb_node *n, struct rb_node
 		if (left && is_black(s->right)) {
 			set_black(s->left);
 			set_red(s);
-			rotate_right(root, s);
+			rotate_right(root, s, update);
 			s = parent->right;
 		} else if (!left && is_black(s->left)) {
 			set_black(s->right);
 			set_red(s);
-			rotate_left(root, s);
+			rotate_left(root, s, update);
 			s = parent->left;
 		}
 		if (is_black(parent))
@@ -155,10 +190,10 @@ static void remove_fixup(struct rb_root *root, struct rb_node *n, struct rb_node
 		set_black(parent);
 		if (left) {
 			set_black(s->right);
-			rotate_left(root, parent);
+			rotate_left(root, parent, update);
 		} else {
 			set_black(s->left);
-			rotate_right(root, parent);
+			rotate_right(root, parent, update);
 		}
 		n = root->top;
 		break;
@@ -167,9 +202,9 @@ static void remove_fixup(struct rb_root *root, struct rb_node *n, struct rb_node
 		set_black(n);
 }
 
-void rb_remove(struct rb_root *root, struct rb_node *n)
+static __always_inline void remove_node(struct rb_root *root, struct rb_node *n, bool (*update)(struct rb_node *))
 {
-	struct rb_node *child, *parent;
+	struct rb_node *child, *parent, *place = NULL, *p;
 	bool black;
 
 	if (n->left && n->right) {
@@ -193,6 +228,7 @@ void rb_remove(struct rb_root *root, struct rb_node *n)
 		set_parent(n->left, next);
 		replace_child(root, parent_of(n), n, next);
 		next->parent_color = n->parent_color;
+		place = next;
 	} else {
 		child = n->left ? n->left : n->right;
 		parent = parent_of(n);
@@ -201,10 +237,28 @@ void rb_remove(struct rb_root *root, struct rb_node *n)
 		if (child)
 			set_parent(child, parent);
 	}
+	/* The node that took n's place brought its own figure along: up to it, each one counts. */
+	if (update) {
+		for (p = parent; place && p != place; p = parent_of(p))
+			update(p);
+		if (place)
+			update(place);
+		rb_update_above(place ? parent_of(place) : parent, update);
+	}
 	if (black)
-		remove_fixup(root, child, parent);
+		remove_fixup(root, child, parent, update);
+}
+
+void rb_remove(struct rb_root *root, struct rb_node *n)
+{
+	remove_node(root, n, NULL);
 }
 KAPI(rb_remove);
+
+void rb_remove_updated(struct rb_root *root, struct rb_node *n, bool (*update)(struct rb_node *))
+{
+	remove_node(root, n, update);
+}
 
 struct rb_node *rb_first(const struct rb_root *root)
 {
@@ -225,6 +279,11 @@ struct rb_node *rb_last(const struct rb_root *root)
 	return n;
 }
 KAPI(rb_last);
+
+struct rb_node *rb_parent(const struct rb_node *n)
+{
+	return parent_of(n);
+}
 
 struct rb_node *rb_next(const struct rb_node *n)
 {

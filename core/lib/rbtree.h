@@ -26,6 +26,18 @@ bool rb_insert(struct rb_root *root, struct rb_node *n,
 /* Removes `n`, which must be in the tree. */
 void rb_remove(struct rb_root *root, struct rb_node *n);
 
+/*
+ * For trees whose nodes keep a figure about what is below them (the greatest of something, a sum). `update`
+ * calculates a node's figure from the node itself and its children and says whether it changed.
+ */
+void rb_link_updated(struct rb_root *root, struct rb_node *n, struct rb_node *parent, struct rb_node **link,
+		     bool (*update)(struct rb_node *));
+void rb_remove_updated(struct rb_root *root, struct rb_node *n, bool (*update)(struct rb_node *));
+/* After what a node itself brings into the figure has changed: calculates it anew there and above. */
+void rb_update_above(struct rb_node *n, bool (*update)(struct rb_node *));
+
+/* Null: the top. */
+struct rb_node *rb_parent(const struct rb_node *n);
 /* In-order neighbours; null past the ends. */
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);

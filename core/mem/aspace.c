@@ -105,18 +105,18 @@ void aspace_release(struct aspace *as)
 }
 KAPI(aspace_release);
 
+static void zap_region(struct aspace *as, struct region *r)
+{
+	zap_range(as, r, r->start, r->end, false);
+}
+
 void aspace_put(struct aspace *as)
 {
 	if (!refcount_put(&as->users))
 		return;
 	hook_call(aspace_free, as);
 	cpu_call_each(&as->cpus, drop_lazy, as);
-	while (!list_empty(&as->region_list)) {
-		struct region *r = list_first(&as->region_list, struct region, link);
-
-		zap_range(as, r, r->start, r->end, false);
-		region_destroy(as, r);
-	}
+	region_destroy_all(as, zap_region);
 	page_table_destroy(&as->mmu);
 	aspace_release(as);
 }

@@ -54,6 +54,8 @@ struct region_owner_ops {
 
 struct region {
 	struct rb_node node;
+	uintptr_t gap;			/* free addresses below it; region.c */
+	uintptr_t gap_max;		/* the longest gap of it and of those under it in the tree */
 	struct list link;		/* in address order */
 	uintptr_t start;
 	uintptr_t end;

@@ -45,8 +45,16 @@ bool aspace_may_grow_locked(struct aspace *as, unsigned int flags, uint64_t page
 /* region.c: aspace.lock held for writing, except region_find. */
 struct region *region_create(uintptr_t start, uintptr_t end, unsigned int flags);
 void region_insert(struct aspace *as, struct region *r);
+/*
+ * Makes a neighbour of [at, at + q->length) take the mapping in, where nothing is mapped, if one is alike.
+ * Returns how many are: 1: done, and the charge has gone over to it; 0: a region of its own is needed;
+ * 2: such a one, and region_merge() after it.
+ */
+unsigned int region_extend(struct aspace *as, const struct map_request *q, uintptr_t at, unsigned int flags);
 /* Takes the region out and frees it with its references; its pages are unmapped already. */
 void region_destroy(struct aspace *as, struct region *r);
+/* All of them, for an address space that nobody uses any more; `unmap` gives back a region's pages first. */
+void region_destroy_all(struct aspace *as, void (*unmap)(struct aspace *as, struct region *r));
 /* Cuts `r` at `at`; r keeps the lower part, *upper is the rest. -ENOMEM. */
 int region_split(struct aspace *as, struct region *r, uintptr_t at, struct region **upper);
 /* Joins neighbours that are alike around [start, end). */

@@ -44,22 +44,39 @@ bool aspace_may_grow_locked(struct aspace *as, unsigned int flags, uint64_t page
 	return pages << PAGE_SHIFT <= as->data_limit;
 }
 
+/* Unmaps a region's lower or upper part, [from, to); the rest is [start, end). */
+static void cut_off(struct aspace *as, struct region *r, uintptr_t from, uintptr_t to, uintptr_t start, uintptr_t end)
+{
+	zap_range(as, r, from, to, false);
+	if (r->flags & REGION_ACCOUNTED)
+		commit_release((to - from) >> PAGE_SHIFT);
+	region_set_range(r, start, end);
+}
+
 int unmap_locked(struct aspace *as, uintptr_t start, uintptr_t end)
 {
 	struct region *r = region_find(as, start, true);
-	int error;
 
 	if (!r || r->start >= end)
 		return 0;
-	error = region_isolate(as, start, end, true);
-	if (error)
-		return error;
-	r = region_find(as, start, true);
+	if (r->start < start && r->end > end) {
+		int error = region_isolate(as, start, end, true);
+
+		if (error)
+			return error;
+		r = region_find(as, start, true);
+	}
 	while (r && r->start < end) {
 		struct region *next = region_next(as, r);
 
-		zap_range(as, r, r->start, r->end, false);
-		region_destroy(as, r);
+		if (r->start < start) {
+			cut_off(as, r, start, r->end, r->start, start);
+		} else if (r->end > end) {
+			cut_off(as, r, r->start, end, end, r->end);
+		} else {
+			zap_range(as, r, r->start, r->end, false);
+			region_destroy(as, r);
+		}
 		r = next;
 	}
 	return 0;
@@ -114,8 +131,12 @@ static bool needs_account(const struct map_request *q)
 
 static int new_region(struct aspace *as, const struct map_request *q, uintptr_t at, unsigned int flags)
 {
-	struct region *r = region_create(at, at + q->length, flags);
+	unsigned int neighbours = region_extend(as, q, at, flags);
+	struct region *r;
 
+	if (neighbours == 1)
+		return 0;
+	r = region_create(at, at + q->length, flags);
 	if (!r)
 		return -ENOMEM;
 	r->object = q->object;
@@ -128,7 +149,8 @@ static int new_region(struct aspace *as, const struct map_request *q, uintptr_t 
 	if (r->owner)
 		r->owner_ops->get(r->owner);
 	region_insert(as, r);
-	region_merge(as, at, at + q->length);
+	if (neighbours)
+		region_merge(as, at, at + q->length);
 	return 0;
 }
 

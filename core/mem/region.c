@@ -1,8 +1,10 @@
 /*
  * Regions of an address space: the ordered set, splitting, joining, finding room.
  *
- * Regions never overlap; the tree and the list have the same order. A region with an object is on the object's list, and its range
- * and offset change only under the object's regions_lock, because the object's owner walks them to unmap pages.
+ * Regions never overlap; the tree and the list have the same order. Each region knows the gap below it,
+ * and in the tree the longest gap under it, so that room is found in O(log n). A region with an object is
+ * on the object's list, and its range and offset change only under the object's regions_lock, because the
+ * object's owner walks them to unmap pages.
  *
  * Locking: aspace.lock for writing, or for reading where only looked at.
  */
@@ -12,6 +14,12 @@
 
 #include "core/debug/panic.h"
 #include "core/module/export.h"
+
+/*
+ * Longer gaps are not told apart by the tree: most mappings are put at an end of a very long one, and
+ * nothing above changes by it. There are at most 2,048 such gaps for a longer mapping to look at.
+ */
+#define GAP_ENOUGH (1ul << 36)
 
 static struct kmem_cache *region_cache;
 
@@ -65,9 +73,43 @@ struct region *region_next(struct aspace *as, struct region *r)
 }
 KAPI(region_next);
 
-static bool region_below(const struct rb_node *a, const struct rb_node *b)
+/* The region below; null for the lowest. */
+static struct region *region_prev(const struct region *r)
 {
-	return rb_entry(a, struct region, node)->start < rb_entry(b, struct region, node)->start;
+	return r->link.prev == &r->aspace->region_list ? NULL : list_entry(r->link.prev, struct region, link);
+}
+
+static uintptr_t gap_max_of(const struct rb_node *n)
+{
+	return n ? rb_entry(n, struct region, node)->gap_max : 0;
+}
+
+static bool update_gap(struct rb_node *n)
+{
+	struct region *r = rb_entry(n, struct region, node);
+	uintptr_t max = MAX(r->gap, MAX(gap_max_of(n->left), gap_max_of(n->right)));
+	bool changed;
+
+	max = MIN(max, GAP_ENOUGH);
+	changed = r->gap_max != max;
+	r->gap_max = max;
+	return changed;
+}
+
+/* Brings the gap below a region of the tree up to date; null: nothing. */
+static void measure_gap(struct region *r)
+{
+	const struct region *prev;
+	uintptr_t gap;
+
+	if (!r)
+		return;
+	prev = region_prev(r);
+	gap = r->start - (prev ? prev->end : 0);
+	if (gap == r->gap)
+		return;
+	r->gap = gap;
+	rb_update_above(&r->node, update_gap);
 }
 
 static void join_object(struct region *r)
@@ -94,12 +136,25 @@ static void leave_object(struct region *r)
 
 void region_insert(struct aspace *as, struct region *r)
 {
-	struct rb_node *prev;
+	struct rb_node **link = &as->regions.top, *parent = NULL;
+	struct list *prev = &as->region_list;
 
+	while (*link) {
+		struct region *at = rb_entry(*link, struct region, node);
+
+		parent = *link;
+		if (r->start < at->start) {
+			link = &parent->left;
+		} else {
+			link = &parent->right;
+			prev = &at->link;
+		}
+	}
 	r->aspace = as;
-	rb_insert(&as->regions, &r->node, region_below);
-	prev = rb_prev(&r->node);
-	list_add_head(prev ? &rb_entry(prev, struct region, node)->link : &as->region_list, &r->link);
+	list_add_head(prev, &r->link);
+	r->gap = r->start - (prev == &as->region_list ? 0 : list_entry(prev, struct region, link)->end);
+	rb_link_updated(&as->regions, &r->node, parent, link, update_gap);
+	measure_gap(region_next(as, r));
 	as->region_count++;
 	as->mapped_pages += (r->end - r->start) >> PAGE_SHIFT;
 	if (r->flags & REGION_LOCKED)
@@ -111,9 +166,12 @@ void region_insert(struct aspace *as, struct region *r)
 
 static void region_remove(struct aspace *as, struct region *r)
 {
+	struct region *next = region_next(as, r);
+
 	leave_object(r);
-	rb_remove(&as->regions, &r->node);
 	list_remove(&r->link);
+	measure_gap(next);		/* first: then mostly nothing changes by the removal */
+	rb_remove_updated(&as->regions, &r->node, update_gap);
 	if (as->last_hit == r)
 		WRITE_ONCE(as->last_hit, NULL);
 	as->region_count--;
@@ -124,9 +182,9 @@ static void region_remove(struct aspace *as, struct region *r)
 		as->accounted_pages -= (r->end - r->start) >> PAGE_SHIFT;
 }
 
-void region_destroy(struct aspace *as, struct region *r)
+/* Frees a region that is in no list and tree, with its references. */
+static void release(struct region *r)
 {
-	region_remove(as, r);
 	if (r->flags & REGION_ACCOUNTED)
 		commit_release((r->end - r->start) >> PAGE_SHIFT);
 	if (r->object)
@@ -136,10 +194,33 @@ void region_destroy(struct aspace *as, struct region *r)
 	kmem_cache_free(region_cache, r);
 }
 
+void region_destroy(struct aspace *as, struct region *r)
+{
+	region_remove(as, r);
+	release(r);
+}
+
+void region_destroy_all(struct aspace *as, void (*unmap)(struct aspace *as, struct region *r))
+{
+	while (!list_empty(&as->region_list)) {
+		struct region *r = list_first(&as->region_list, struct region, link);
+
+		unmap(as, r);
+		leave_object(r);
+		list_remove(&r->link);
+		release(r);
+	}
+	as->regions.top = NULL;
+	WRITE_ONCE(as->last_hit, NULL);
+	as->region_count = 0;
+	as->mapped_pages = as->locked_pages = as->accounted_pages = 0;
+}
+
 void region_set_range(struct region *r, uintptr_t start, uintptr_t end)
 {
 	struct aspace *as = r->aspace;
-	int64_t pages = (int64_t)((end - start) >> PAGE_SHIFT) - (int64_t)((r->end - r->start) >> PAGE_SHIFT);
+	uintptr_t old_start = r->start, old_end = r->end;
+	int64_t pages = (int64_t)((end - start) >> PAGE_SHIFT) - (int64_t)((old_end - old_start) >> PAGE_SHIFT);
 
 	if (r->object)
 		mutex_lock(&r->object->regions_lock);
@@ -149,6 +230,10 @@ void region_set_range(struct region *r, uintptr_t start, uintptr_t end)
 	WRITE_ONCE(r->end, end);
 	if (r->object)
 		mutex_unlock(&r->object->regions_lock);
+	if (start != old_start)
+		measure_gap(r);
+	if (end != old_end)
+		measure_gap(region_next(as, r));
 	as->mapped_pages += (uint64_t)pages;
 	if (r->flags & REGION_LOCKED)
 		as->locked_pages += (uint64_t)pages;
@@ -211,6 +296,32 @@ static bool alike(const struct region *a, const struct region *b)
 	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 
+unsigned int region_extend(struct aspace *as, const struct map_request *q, uintptr_t at, unsigned int flags)
+{
+	const struct region new = {
+		.start = at, .end = at + q->length, .flags = flags, .object = q->object,
+		.offset = q->object ? q->offset : 0, .owner = q->owner, .label = q->label,
+	};
+	struct region *above = region_find(as, at, true), *below;
+
+	/* What ends here is the region before the one above. */
+	if (above)
+		below = region_prev(above);
+	else
+		below = list_empty(&as->region_list) ? NULL : list_last(&as->region_list, struct region, link);
+	if (below && !alike(below, &new))
+		below = NULL;
+	if (above && !alike(&new, above))
+		above = NULL;
+	if (below && above)
+		return 2;
+	if (below)
+		region_set_range(below, below->start, new.end);
+	else if (above)
+		region_set_range(above, at, above->end);
+	return below || above;
+}
+
 void region_merge(struct aspace *as, uintptr_t start, uintptr_t end)
 {
 	struct region *r = region_find(as, start ? start - 1 : 0, true);
@@ -236,25 +347,54 @@ void region_merge(struct aspace *as, uintptr_t start, uintptr_t end)
 	}
 }
 
+/* The highest region in a subtree with at least `length` <= GAP_ENOUGH free below it. There is one. */
+static struct region *highest_with_gap(struct rb_node *n, size_t length)
+{
+	for (;;) {
+		if (gap_max_of(n->right) >= length)
+			n = n->right;
+		else if (rb_entry(n, struct region, node)->gap >= length)
+			return rb_entry(n, struct region, node);
+		else
+			n = n->left;
+	}
+}
+
+/* The highest region below `r` with at least `length` <= GAP_ENOUGH free below it; null if there is none. */
+static struct region *next_with_gap(struct region *r, size_t length)
+{
+	struct rb_node *n = &r->node, *parent;
+
+	if (gap_max_of(n->left) >= length)
+		return highest_with_gap(n->left, length);
+	while ((parent = rb_parent(n))) {
+		bool from_above = parent->right == n;
+
+		n = parent;
+		if (!from_above)
+			continue;
+		if (rb_entry(n, struct region, node)->gap >= length)
+			return rb_entry(n, struct region, node);
+		if (gap_max_of(n->left) >= length)
+			return highest_with_gap(n->left, length);
+	}
+	return NULL;
+}
+
 uintptr_t region_find_gap(struct aspace *as, size_t length, uintptr_t bottom, uintptr_t top)
 {
-	struct region *above = region_find(as, top - 1, true);
-	struct rb_node *n = above ? &above->node : NULL;
-	uintptr_t ceiling = top;
+	struct region *above = region_find(as, top - 1, true), *r;
+	struct rb_node *last = above ? NULL : rb_last(&as->regions);
+	uintptr_t ceiling = above ? MIN(above->start, top) : top, floor;
 
-	/* `n` is the lowest region known to end above the ceiling, null if there is none; the gap lies below it. */
-	if (above && above->start < top)
-		ceiling = above->start;
-	for (;;) {
-		struct rb_node *below = n ? rb_prev(n) : rb_last(&as->regions);
-		struct region *r = below ? rb_entry(below, struct region, node) : NULL;
-		uintptr_t floor = r ? MAX(r->end, bottom) : bottom;
-
-		if (ceiling >= floor && ceiling - floor >= length)
-			return ceiling - length;
-		if (!r || r->start <= bottom)
-			return 0;
-		ceiling = r->start;
-		n = below;
-	}
+	/* What lies right below the top is cut off by it; all further gaps are whole. */
+	r = above ? region_prev(above) : last ? rb_entry(last, struct region, node) : NULL;
+	floor = MAX(r ? r->end : 0, bottom);
+	if (ceiling >= floor && ceiling - floor >= length)
+		return ceiling - length;
+	if (!r)
+		return 0;
+	while (r && r->gap < length)
+		r = next_with_gap(r, MIN(length, GAP_ENOUGH));
+	return r && r->start >= bottom && r->start - bottom >= length ? r->start - length : 0;
 }

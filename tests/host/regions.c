@@ -109,6 +109,25 @@ static void compare_region(const struct region *r, const struct region *before)
 	}
 }
 
+/* The figures by which room is found. */
+static uintptr_t gap_below_node(const struct rb_node *n)
+{
+	const struct region *r, *prev;
+	uintptr_t gap, left, right;
+
+	if (!n)
+		return 0;
+	r = rb_entry(n, struct region, node);
+	prev = r->link.prev == &space.region_list ? NULL : list_entry(r->link.prev, struct region, link);
+	gap = r->start - (prev ? prev->end : 0);
+	left = gap_below_node(n->left);
+	right = gap_below_node(n->right);
+	gap = MAX(gap, MAX(left, right));
+	gap = MIN(gap, 1ul << 36);
+	COMPARE(r->gap_max != gap);
+	return gap;
+}
+
 static void compare(void)
 {
 	uint64_t pages = 0, expected = 0, locked = 0, accounted = 0, on_objects = 0, refs = 0, joined = 0;
@@ -134,6 +153,7 @@ static void compare(void)
 	COMPARE(pages != expected || pages != space.mapped_pages || count != space.region_count || (int64_t)count != live);
 	COMPARE(locked != space.locked_pages || accounted != space.accounted_pages || (int64_t)accounted != committed);
 	COMPARE(on_objects != refs || on_objects != joined);
+	gap_below_node(space.regions.top);
 }
 
 static uintptr_t highest_gap(unsigned int pages)
