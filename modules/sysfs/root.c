@@ -3,6 +3,7 @@
  */
 #include <linux/magic.h>
 
+#include "core/boot/boot.h"
 #include "core/sched/cpu.h"
 #include "modules/sysfs/internal.h"
 
@@ -77,6 +78,25 @@ static int show_sig_enforce(struct text_out *t, void *arg)
 
 static const struct text_file_type sig_enforce_type = { .show = show_sig_enforce };
 static const struct text_file_type gate_times_type = { .show = show_gate_times };
+static void add_console(const char *value, void *arg)
+{
+	struct text_out *t = arg;
+	const char *comma = strchr(value, ',');
+
+	if (t->used)
+		text_add(t, " ", 1);
+	text_add(t, value, comma ? (size_t)(comma - value) : strlen(value));
+}
+
+/* The consoles that the command line names, /dev/console's own the last. */
+static int show_consoles(struct text_out *t, void *arg)
+{
+	cmdline_for_each("console", add_console, t);
+	text_add(t, "\n", 1);
+	return 0;
+}
+
+static const struct text_file_type consoles_type = { .show = show_consoles };
 static const struct text_file_type text_type = { .show = show_text };
 static const struct text_file_type present_type = { .show = show_present };
 static const struct text_file_type online_type = { .show = sys_show_online };
@@ -101,6 +121,7 @@ static int add_fixed(void)
 		"fs/cgroup", "hypervisor", "kernel/debug", "kernel/security", "kernel/tracing", "power",
 	};
 	static const struct { const char *path; const struct text_file_type *type; const char *text; } files[] = {
+		{ "class/tty/console/active", &consoles_type, NULL },
 		{ "devices/system/cpu/present", &present_type, NULL },
 		{ "devices/system/cpu/possible", &present_type, NULL },
 		{ "devices/system/cpu/online", &online_type, NULL },

@@ -32,7 +32,7 @@ end
 -- `exec setsid cttyhack sh`, the last line of most /init scripts: a shell with job control.
 local function last_line(t)
 	local machine = boot(t, "setsid", { cpio.file("init",
-		"#!/bin/sh\nmount -t proc proc /proc\nmount -t devtmpfs dev /dev\nexec setsid cttyhack sh\n", MODE) })
+		"#!/bin/sh\nmount -t proc proc /proc\nmount -t sysfs sys /sys\nmount -t devtmpfs dev /dev\nexec setsid cttyhack sh\n", MODE) })
 	if t.check(machine:expect("# ", 60), "exec setsid cttyhack sh: a prompt", machine:tail(20)) then
 		shell.says(t, machine, "cut -d' ' -f1,5,6 /proc/1/stat", "1 1 1\n")
 		machine:send("sh -c 'echo asl\"\"eep; sleep 1000'\n")

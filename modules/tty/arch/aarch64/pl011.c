@@ -12,8 +12,6 @@
 #include "modules/tty/arch/aarch64/lines.h"
 
 #include <arch/pl011.h>
-#include <linux/serial.h>
-#include <linux/serial_core.h>
 
 #include "core/arch/cpu.h"
 #include "core/mem/vmap.h"
@@ -182,21 +180,7 @@ static void line_set_break(struct tty *t, bool on)
 	spin_unlock_raw(&u->lock);
 }
 
-/* What the line is. */
-static long line_ioctl(struct tty *t, struct file *f, unsigned int cmd, uintptr_t arg)
-{
-	struct serial_struct s = {
-		.type = PORT_AMBA, .line = (int)(t->name[strlen(t->name) - 1] - '0'), .xmit_fifo_size = 16, .baud_base = 1500000,
-		.close_delay = 50, .closing_wait = 3000,
-	};
-
-	if (cmd != TIOCGSERIAL)
-		return -ENOIOCTLCMD;
-	return copy_to_user(arg, &s, sizeof(s)) ? -EFAULT : 0;
-}
-
 static const struct tty_ops line_ops = {
-	.ioctl = line_ioctl,
 	.start = line_start,
 	.busy = line_busy,
 	.throttle = line_throttle,
