@@ -37,8 +37,8 @@ __attribute__((no_stack_protector)) void boot_start(uint64_t device_tree, uint64
 	boot_thread.stack_base = (uintptr_t)boot_stack;
 	boot_cpu.user_stack = (uintptr_t)boot_cpu_arch.overflow_stack + OVERFLOW_STACK_SIZE;
 	trap_cpu_start();
-	bootinfo_read(device_tree);
 	boot_reserve(image, image + (uint64_t)(kernel_end - kernel_image_start));
+	bootinfo_read(device_tree);
 	boot_main();
 }
 

@@ -1,6 +1,9 @@
 /*
  * aarch64: reads the device tree into boot_info: memory, reservations, and from /chosen the command line and the archives. Where UEFI
  * started us, memory comes from its map instead. Runs on the early tables; what it adds to memory it maps there.
+ *
+ * Under firmware that describes the machine by ACPI the boot loader's tree has /chosen alone: then
+ * the tree with the devices is written from the tables.
  */
 #include <arch/percpu.h>
 
@@ -62,6 +65,17 @@ static void read_chosen(const struct fdt_node *n)
 	}
 }
 
+/* Does the tree have an interrupt controller? */
+static bool names_devices(void)
+{
+	struct fdt_node n = { 0 };
+
+	while (fdt_next(&n))
+		if (fdt_property(&n, "interrupt-controller", NULL))
+			return true;
+	return false;
+}
+
 void bootinfo_read(uint64_t device_tree)
 {
 	struct fdt_node n = { 0 };
@@ -92,4 +106,10 @@ void bootinfo_read(uint64_t device_tree)
 		panic("the device tree tells of no memory");
 	fdt_reserved(reserve);
 	boot_reserve(ALIGN_DOWN(device_tree, PAGE_SIZE), ALIGN_UP(device_tree + fdt_size(), PAGE_SIZE));
+	if (by_efi && !names_devices()) {
+		if (!acpi_make_tree(efi_acpi_tables(), &boot_info.device_tree))
+			panic("neither a device tree nor ACPI names an interrupt controller");
+		str_copy(boot_info.loader, "UEFI with ACPI", sizeof(boot_info.loader));
+		pl011_find();
+	}
 }

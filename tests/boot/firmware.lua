@@ -11,6 +11,17 @@ WAYS.x86_64 = {
 
 WAYS.aarch64 = {
 	{ name = "UEFI", loader = "UEFI", options = { uefi = true, smp = 2, mem = 512, seconds = 240 } },
+	-- The firmware's default: it hands out ACPI's tables and no device tree.
+	{
+		name = "ACPI", loader = "UEFI with ACPI", options = {
+			uefi = true, smp = 3, mem = 512, seconds = 240, machine = "virt,gic-version=3",
+		},
+	},
+	{
+		name = "ACPI and a GIC of version 2", loader = "UEFI with ACPI", options = {
+			uefi = true, smp = 2, mem = 512, seconds = 240, machine = "virt,gic-version=2",
+		},
+	},
 	{ name = "Image", loader = "device tree", options = { direct = true, smp = 2, mem = 256 } },
 	{
 		name = "Image at EL2", loader = "device tree",

@@ -60,9 +60,16 @@ struct efi_runtime_services {
 	uint64_t (*get_time)(struct efi_time *time, void *capabilities);
 };
 
+struct efi_text_output {
+	void *reset;
+	uint64_t (*output_string)(struct efi_text_output *self, const uint16_t *text);
+};
+
 struct efi_system_table {
 	uint8_t head[24];
-	void *vendor, *revision, *console[6];
+	void *vendor, *revision, *console_in[3];
+	struct efi_text_output *console_out;
+	void *console_error[2];
 	const struct efi_runtime_services *runtime;
 	struct efi_boot_services *boot;
 	uint64_t table_count;
@@ -82,6 +89,7 @@ struct handover {
 	uint32_t valid, count;
 	struct efi_time time;		/* when the counter was at `counter`; year 0: not known */
 	uint64_t counter;
+	uint64_t rsdp;			/* 0: no ACPI */
 	struct { uint64_t start, end; uint32_t kind; } ranges[RANGES_MAX];
 	char cmdline[BOOT_CMDLINE_SIZE];
 };
@@ -92,14 +100,40 @@ extern char image_head[], kernel_end[], kernel_file_end[];
 
 uint64_t efi_start(void *handle, struct efi_system_table *system, char *image, uint64_t *moved);
 
-static EARLY uint64_t find_tree(const struct efi_system_table *system)
+static EARLY uint64_t find_table(const struct efi_system_table *system,
+				 const struct efi_guid *wanted)
 {
-	const struct efi_guid wanted = { 0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 } };
-
 	for (uint64_t i = 0; i < system->table_count; i++)
-		if (!memcmp(&system->tables[i].guid, &wanted, sizeof(wanted)))
+		if (!memcmp(&system->tables[i].guid, wanted, sizeof(*wanted)))
 			return (uintptr_t)system->tables[i].table;
 	return 0;
+}
+
+static EARLY uint64_t find_tree(const struct efi_system_table *system)
+{
+	const struct efi_guid wanted = {
+		0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 }
+	};
+
+	return find_table(system, &wanted);
+}
+
+static EARLY uint64_t find_rsdp(const struct efi_system_table *system)
+{
+	const struct efi_guid wanted = {
+		0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 }
+	};
+
+	return find_table(system, &wanted);
+}
+
+/* The firmware's screen is the last chance to be heard. */
+static EARLY void say(const struct efi_system_table *system, const uint16_t *text)
+{
+	struct efi_text_output *out = system->console_out;
+
+	if (out)
+		out->output_string(out, text);
 }
 
 /* The load options are the command line, in UCS-2. */
@@ -162,11 +196,15 @@ EARLY uint64_t efi_start(void *handle, struct efi_system_table *system, char *im
 	uint64_t size = (uint64_t)(kernel_end - image_head), place = 0, map = 0, tree = find_tree(system);
 	struct handover *h;
 
-	if (!tree)
+	if (!tree) {
+		say(system, u"Mortise: the boot loader gave no device tree (boot by GRUB).\r\n");
 		return 0;
+	}
 	if (system->boot->allocate_pages(0, EFI_LOADER_DATA, (size + ALIGNMENT) >> 12, &place) ||
-	    system->boot->allocate_pages(0, EFI_LOADER_DATA, MAP_ROOM >> 12, &map))
+	    system->boot->allocate_pages(0, EFI_LOADER_DATA, MAP_ROOM >> 12, &map)) {
+		say(system, u"Mortise: the firmware gives no memory.\r\n");
 		return 0;
+	}
 	place = ALIGN_UP(place, ALIGNMENT);
 	memcpy((void *)place, image, (size_t)(kernel_file_end - image_head));
 	h = (struct handover *)(place + (uint64_t)((char *)&handover - image_head));
@@ -174,6 +212,7 @@ EARLY uint64_t efi_start(void *handle, struct efi_system_table *system, char *im
 	if (system->runtime->get_time(&h->time, NULL))
 		h->time.year = 0;
 	h->counter = sysreg_read("cntvct_el0");
+	h->rsdp = find_rsdp(system);
 	h->valid = 1;
 	*moved = place;
 	return leave(handle, system, h, (char *)map) ? tree : 0;
@@ -195,6 +234,11 @@ bool efi_read_handover(void)
 	}
 	str_copy(boot_info.cmdline, h->cmdline, sizeof(boot_info.cmdline));
 	return true;
+}
+
+uint64_t efi_acpi_tables(void)
+{
+	return handover.valid ? handover.rsdp : 0;
 }
 
 /* Days since 1970 of a date of the Gregorian calendar, which repeats itself after 400 years. */

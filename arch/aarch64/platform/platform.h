@@ -78,5 +78,14 @@ int64_t rtc_read(void);
 
 /* efi.c: what the firmware's part of the start left; false if UEFI did not start us. */
 bool efi_read_handover(void);
+/* Where ACPI's RSDP is; 0: not known. */
+uint64_t efi_acpi_tables(void);
+
+/*
+ * acpi.c: writes a device tree of what the tables say into memory from boot_alloc, and takes it
+ * into use. False if they name no interrupt controller or no CPU.
+ */
+bool acpi_make_tree(uint64_t rsdp, uint64_t *where);
+
 /* ns since 1970 by the firmware's clock; 0 if UEFI did not start us or has none. After timer_start. */
 int64_t efi_wall_clock(void);
