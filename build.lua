@@ -35,7 +35,9 @@ end
 
 local ok, status = pcall(main, { table.unpack(arg) })
 if not ok then
-	io.stderr:write("build.lua: ", tostring(status), "\n")
+	-- What names a file and a line is said as compilers say it.
+	local place = tostring(status):match("^[%w_./-]+:%d+: ")
+	io.stderr:write(place and "" or "build.lua: ", tostring(status), "\n")
 	os.exit(1)
 end
 os.exit(status)

@@ -1,5 +1,7 @@
 -- build.lua: the build's own checks: headers of modules that are not needed, symbols that nobody exports.
 local fs = require "tools.lib.fs"
+local parse = require "tools.gen.parse"
+local process = require "tests.lib.process"
 local sources = require "tools.build.sources"
 
 -- Two modules, a and b; a's source is `text`.
@@ -53,4 +55,44 @@ local function symbols(t)
 	t.check(not ok and output:find("cred.ko: is replaced live and exports own", 1, true), "a replaceable module that exports", output)
 end
 
-return { { "includes", includes }, { "symbols", symbols } }
+-- The whole output of a build of this tree with one more row in its table.
+local function build_with(t, row)
+	local directory = t.options.scratch .. "/table-check"
+	fs.mkdir(directory)
+	os.execute(("cp -r build.lua tools arch modules syscalls.tbl %s/"):format(directory))
+	local text = fs.read("syscalls.tbl")
+	local _, lines = text:gsub("\n", "")
+	fs.write(directory .. "/syscalls.tbl", text .. row .. "\n")
+	local output, status = process.run({ "lua5.4", "build.lua" }, 60, { directory = directory })
+	t.equal(status, 1, row .. ": is refused")
+	return output:gsub("^syscalls%.tbl:" .. lines + 1 .. ": ", "HERE: ")
+end
+
+-- What is wrong with the table is said alone: row, reason and remedy.
+local function table_errors(t)
+	local free = "; free for calls of our own: " .. parse.free_numbers(fs.read("syscalls.tbl"))
+	local function says(row, what, reason)
+		t.equal(build_with(t, row), "HERE: " .. reason .. "\n", what)
+	end
+	says("700 700 answer linux - question:i32 reply:out(i32)", "a missing handler",
+		"answer is served by linux, which has no handler; write it in a .c of modules/linux/:\n"
+		.. "\tlong sys_answer(int32_t question, struct uout_i32 reply)")
+	says("1024 1024 answer linux -", "out of range", "number 1024 is beyond the table" .. free)
+	says("0 - answer linux -", "a number in use", "x86_64 number 0 is taken by read" .. free)
+	says("599 599 answer linux -", "a number that Linux may give",
+		"x86_64 has no call answer; calls of our own have numbers from 600 to 1023")
+	says("700 700 answer nowhere -", "a module", "no such module nowhere")
+end
+
+local function free_numbers(t)
+	t.equal(parse.free_numbers("0 63 read vfs -\n"), "600-1023", "all are free")
+	t.equal(parse.free_numbers("600 600 a vfs -\n602 - b vfs -\n- 1023 c vfs -\n"),
+		"601, 603-1022", "some are")
+end
+
+return {
+	{ "includes", includes },
+	{ "symbols", symbols },
+	{ "errors of the table", table_errors },
+	{ "free numbers", free_numbers },
+}

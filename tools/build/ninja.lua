@@ -8,6 +8,7 @@ local config = require "tools.build.config"
 local fs = require "tools.lib.fs"
 local manifest = require "tools.lib.manifest"
 local sources = require "tools.build.sources"
+local table_check = require "tools.build.table_check"
 
 local ninja = {}
 
@@ -311,6 +312,7 @@ function ninja.write(options, only)
 	local build = config.load(options)
 	local arch = build.arch
 	local by_name, modules = manifest.load_all("modules")
+	table_check.check(arch.name, arch.uapi, only)
 	sources.check_includes(only and { by_name[only] } or modules)
 	local out = { fill(RULES, {
 		dir = build.dir, gen = build.gen, name = arch.name, cc = build.cc, prefix = arch.prefix,

@@ -1,8 +1,8 @@
 --[[
 numbers.lua: compares the table's numbers with the Linux headers installed for each port. A call that the headers have and
 the table lacks, a number that differs, and a row that the headers lack are refused. Calls younger than the headers stand in
-BEYOND with the number that Linux gave them; they are checked against this list. Calls of our own have numbers from OWN
-on, which Linux will not reach soon, the same on both ports.
+BEYOND with the number that Linux gave them; they are checked against this list. Calls of our own
+have the same number on both ports, from parse.OWN on.
 ]]
 local fs = require "tools.lib.fs"
 local parse = require "tools.gen.parse"
@@ -10,8 +10,6 @@ local parse = require "tools.gen.parse"
 local numbers = {}
 
 local BEYOND = { futex_wake = 454, futex_wait = 455, futex_requeue = 456 }
-
-local OWN = 600
 
 -- Names that the headers define and that are no calls.
 local NOT_CALLS = { syscalls = true, arch_specific_syscall = true }
@@ -54,12 +52,13 @@ function numbers.check_port(rows, path, port, calls)
 		local expected = calls[row.name] or BEYOND[row.name]
 		local number = row.nr[port]
 		have[row.name] = true
-		if number and not expected and number >= OWN then
+		if number and not expected and number >= parse.OWN then
 			if row.nr.x86_64 ~= row.nr.aarch64 then
 				fail(("%s is a call of our own and needs one number on both ports"):format(row.name))
 			end
 		elseif number and not expected then
-			fail(("%s has no call %s"):format(port, row.name))
+			local says = "%s has no call %s; calls of our own have numbers from %d to %d"
+			fail(says:format(port, row.name, parse.OWN, parse.TABLE_SIZE - 1))
 		elseif number ~= expected then
 			fail(("%s is %s on %s, not %s"):format(row.name, expected, port, number or "-"))
 		end

@@ -85,7 +85,38 @@ local function parse_arguments(text, fail)
 	return args
 end
 
+-- Calls of our own have the numbers from here to the table's end, which Linux will not reach soon.
+parse.OWN = 600
+
+-- Those that no row of the text has, on either port, as ranges: "601-619, 621-1023".
+function parse.free_numbers(text)
+	local taken, ranges = {}, {}
+	for line in text:gmatch("[^\n]+") do
+		local x86, arm = line:match("^(%d+)%s"), line:match("^%S+%s+(%d+)%s")
+		for _, number in ipairs { x86 or "-1", arm or "-1" } do
+			taken[math.tointeger(number) or -1] = true
+		end
+	end
+	local number = parse.OWN
+	while number < parse.TABLE_SIZE do
+		local last = number
+		while not taken[last] and last < parse.TABLE_SIZE do
+			last = last + 1
+		end
+		if last - number == 1 then
+			ranges[#ranges + 1] = tostring(number)
+		elseif last > number then
+			ranges[#ranges + 1] = number .. "-" .. last - 1
+		end
+		number = last + 1
+	end
+	return #ranges > 0 and table.concat(ranges, ", ") or "none"
+end
+
 local function parse_number(text, port, name, seen, fail)
+	local function fail_free(why)
+		fail(why .. "; free for calls of our own: " .. parse.free_numbers(seen.text))
+	end
 	if text == "-" then
 		return nil
 	end
@@ -94,10 +125,10 @@ local function parse_number(text, port, name, seen, fail)
 	end
 	local number = math.tointeger(text)
 	if not number or number >= parse.TABLE_SIZE then
-		fail("number " .. text .. " is beyond the table")
+		fail_free("number " .. text .. " is beyond the table")
 	end
 	if seen[port][number] then
-		fail(port .. " number " .. number .. " is taken by " .. seen[port][number])
+		fail_free(port .. " number " .. number .. " is taken by " .. seen[port][number])
 	end
 	seen[port][number] = name
 	return number
@@ -150,7 +181,7 @@ end
 
 -- `modules`: set of module names. A row that names a module outside it is refused.
 function parse.text(text, path, modules)
-	local rows, seen = {}, { x86_64 = {}, aarch64 = {}, name = {} }
+	local rows, seen = {}, { x86_64 = {}, aarch64 = {}, name = {}, text = text }
 	local number, reason = 0, nil
 	for line in (text .. "\n"):gmatch("([^\n]*)\n") do
 		number = number + 1
