@@ -123,7 +123,7 @@ static int check_bind(const struct module *m, const char **why)
 			return -EINVAL;
 		}
 		if (syscall_table[nr] != syscall_absent) {
-			log_err("module %s: system call %u is served already", m->name, nr);
+			module_complain("module %s: system call %u is served already", m->name, nr);
 			*why = "system call is served by another module";
 			return -EBUSY;
 		}

@@ -228,9 +228,16 @@ int module_drain(struct module *m, bool sleepers)
 			return 0;
 		if (clock_monotonic() >= end)
 			return -EBUSY;
+		if (module_work_given_up())
+			return -EINTR;
 		wait_prepare(WAIT_UNINTERRUPTIBLE);
 		wait_sleep(clock_monotonic() + LOOK_NS);
 	}
+}
+
+const char *module_why_not_drained(int error)
+{
+	return error == -EINTR ? "who asked for it was killed" : "threads did not leave it in time";
 }
 
 uint64_t gate_last_time(void)

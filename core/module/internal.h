@@ -80,8 +80,19 @@ void module_discard(struct module *m);
 /* Logs why the module of a request was refused. */
 void module_report(const struct module_request *r, int error);
 
-/* worker.c: runs fn(arg) in a thread of its own, above ordinary ones, and waits for it. Its result, or -ENOMEM. May sleep. */
+/*
+ * complain.c: an error line of the log about a module, which one process is told once, not twice.
+ */
+void module_complain(const char *fmt, ...) __printf(1, 2);
+
+/*
+ * worker.c: runs fn(arg) in a thread of its own, above ordinary ones, and waits for it. Its
+ * result, or -ENOMEM. One at a time; a caller who is killed while it waits for its turn gets
+ * -EINTR, and one who is killed later makes module_work_given_up() true for the thread, which ends
+ * the job at the next place where it can be undone. May sleep.
+ */
 int module_work(int (*fn)(void *arg), void *arg);
+bool module_work_given_up(void);
 
 /* inspect.c: who is inside? All of it with the machine stopped. */
 struct module_inspection {
@@ -111,3 +122,5 @@ void *gate_hook(unsigned int index);
 uint64_t gate_last_time(void);
 /* Waits until none is inside, kicking those that sleep; `sleepers` false: these are left alone, and may stay. 0, or -EBUSY after a while. */
 int module_drain(struct module *m, bool sleepers);
+/* The reason for the log when it failed. */
+const char *module_why_not_drained(int error);

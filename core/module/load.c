@@ -80,7 +80,8 @@ static int take_needs(struct module *m, const char *list, const char **why)
 		name[n] = '\0';
 		need = module_find_locked(name);
 		if (!need || need->state != MODULE_LIVE) {
-			log_err("module %s: needs module %s, which is not loaded", m->name, name);
+			module_complain("module %s: needs module %s, which is not loaded",
+					m->name, name);
 			*why = "a needed module is not loaded";
 			return -ENOENT;
 		}
@@ -192,7 +193,8 @@ void module_discard(struct module *m)
 
 void module_report(const struct module_request *r, int error)
 {
-	log_err("module %s: %s (error %d)", r->module ? r->module->name : "?", r->why, -error);
+	module_complain("module %s: %s (error %d)", r->module ? r->module->name : "?", r->why,
+			-error);
 }
 
 static int load_locked(struct module_request *r, const char *params)

@@ -119,13 +119,14 @@ int module_apply_params(struct module *m, const char *text, const char **why)
 				continue;
 			found = true;
 			if (set_param(p, value)) {
-				log_err("module %s: parameter %s does not take \"%s\"", m->name, word, value);
+				module_complain("module %s: parameter %s does not take \"%s\"",
+						m->name, word, value);
 				*why = "invalid value of a parameter";
 				return -EINVAL;
 			}
 		}
 		if (!found)
-			log_warn("module %s: unknown parameter %s ignored", m->name, word);
+			module_complain("module %s: unknown parameter %s ignored", m->name, word);
 	}
 	return 0;
 }

@@ -102,8 +102,8 @@ static int symbol_value(struct module *m, const struct elf_image *e, const uintp
 		const void *value = name[0] ? module_resolve(m, name) : NULL;
 
 		if (!value && name[0] && ELF64_ST_BIND(y->st_info) != STB_WEAK) {
-			log_err("module %s: symbol %s is exported neither by the core nor by a module that it needs",
-				m->name, name);
+			module_complain("module %s: symbol %s is exported neither by the core nor "
+					"by a module that it needs", m->name, name);
 			*why = "undefined symbol";
 			return -ENOENT;
 		}

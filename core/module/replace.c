@@ -140,7 +140,7 @@ static int change_at_gate(struct change *c)
 	gate_shut(c->old);
 	for (unsigned int n = 0; error == -EAGAIN && n < ATTEMPTS; n++) {
 		error = module_drain(c->old, true);
-		c->why = "threads did not leave it in time";
+		c->why = module_why_not_drained(error);
 		if (error)
 			break;
 		module_inspect(c->old, &i, change_hands, c);

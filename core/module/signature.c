@@ -95,7 +95,7 @@ int module_admit(const void *image, size_t *size)
 
 	if (error) {
 		claimed_name(image, *size, name);
-		log_err("module %s: %s (error %d)", name, why, -error);
+		module_complain("module %s: %s (error %d)", name, why, -error);
 	}
 	return error;
 }

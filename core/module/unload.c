@@ -88,8 +88,8 @@ static int remove_locked(struct module *m, struct removal *r)
 	/* Somebody may pass through a hook just then. */
 	error = -EAGAIN;
 	for (unsigned int n = 0; error == -EAGAIN && n < ATTEMPTS; n++) {
-		r->why = "threads did not leave it in time";
 		error = r->force || n ? module_drain(m, r->force) : 0;
+		r->why = module_why_not_drained(error);
 		if (error)
 			break;
 		module_inspect(m, &i, take_out, r);

@@ -1,12 +1,18 @@
 /*
- * Work on modules in use is done by a kernel thread above all ordinary threads: while it goes on others wait at the gate, and it must
- * not stand in a queue behind those that it waits for. It lives for one job.
+ * Work on modules in use is done by a kernel thread above all ordinary threads: while it goes on
+ * others wait at the gate, and it must not stand in a queue behind those that it waits for. It
+ * lives for one job; there is one job at a time (turn).
  *
- * The job lies on the stack of the caller, who waits for it without being interruptible; the thread does not touch it after it was done.
+ * The job lies on the stack of the caller, who waits for it; the thread does not touch it after it
+ * was done. A caller who is killed says so in `given_up`, which the job looks at where it waits
+ * for others, and then waits for the job's end, which is near.
  */
 #include "internal.h"
 
+#include <asm/errno.h>
+
 #include "core/sched/sched.h"
+#include "core/sync/mutex.h"
 #include "core/sync/wait.h"
 
 #define WORKER_PRIORITY 1		/* of the real-time ones the lowest */
@@ -18,6 +24,11 @@ struct job {
 	bool done;
 	struct wait_queue wait;
 };
+
+static struct mutex turn = MUTEX_INIT(turn);
+static bool given_up;			/* written by the caller whose turn it is */
+
+bool module_work_given_up(void) { return READ_ONCE(given_up); }
 
 static void work(void *arg)
 {
@@ -42,12 +53,21 @@ int module_work(int (*fn)(void *arg), void *arg)
 	unsigned long flags;
 	int error;
 
+	if (mutex_lock_killable(&turn))
+		return -EINTR;
+	WRITE_ONCE(given_up, false);
 	wait_queue_init(&j.wait);
 	error = thread_start_kernel("modules", work, &j);
-	if (error)
+	if (error) {
+		mutex_unlock(&turn);
 		return error;
-	wait_event(&j.wait, READ_ONCE(j.done), WAIT_UNINTERRUPTIBLE, TIME_NEVER);
+	}
+	if (wait_event(&j.wait, READ_ONCE(j.done), WAIT_KILLABLE, TIME_NEVER)) {
+		WRITE_ONCE(given_up, true);
+		wait_event(&j.wait, READ_ONCE(j.done), WAIT_UNINTERRUPTIBLE, TIME_NEVER);
+	}
 	flags = spin_lock_irqsave(&j.wait.lock);
 	spin_unlock_irqrestore(&j.wait.lock, flags);
+	mutex_unlock(&turn);
 	return j.result;
 }

@@ -96,10 +96,20 @@ local function session(t, machine, name, prefix)
 		"live\n0\ncoresize\nholders\ninitstate\nparameters\nrefcnt\nsections\ntaint\nversion\n", name .. ": files in sysfs")
 	good("rmmod sample")
 	t.equal(select(2, shell.ask(machine, "test -e /sys/module/sample")), 1, name .. ": they are gone with it")
-	bad("insmod /root/sample.ko depth=x", says.parameter)
+	-- A refused module is a line or two of the log, once for each time that somebody tries.
+	local function told(what, command, reason)
+		local count = "dmesg | grep -c '" .. what .. "'"
+		local before = tonumber(shell.ask(machine, count):match("%d+"))
+		for times = 1, 2 do
+			bad(command, reason)
+			local now = tonumber(shell.ask(machine, count):match("%d+"))
+			t.equal(now and now - before, times, name .. ": " .. command .. ": one line of the log")
+		end
+	end
+	told("parameter depth does not take", "insmod /root/sample.ko depth=x", says.parameter)
 	bad("insmod /root/text.ko", says.format)
 	bad("insmod /root/abi.ko", says.format)
-	bad("insmod /root/symbol.ko", says.symbol)
+	told("undefined symbol (error", "insmod /root/symbol.ko", says.symbol)
 	bad("rmmod vfs", says.needed)
 	bad("rmmod cred", says.busy)
 	good("modinfo " .. DIR .. "posix_timers.ko", "depends:%s+vfs,linux")

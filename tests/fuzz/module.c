@@ -76,6 +76,7 @@ size_t str_copy(char *dst, const char *src, size_t size)
 }
 int ed25519_verify(const unsigned char *signature, const unsigned char *message, size_t size, const unsigned char *key) { return 0; }
 void log_printf(int level, const char *fmt, ...) { (void)level; (void)fmt; }
+void module_complain(const char *fmt, ...) { (void)fmt; }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
