@@ -129,6 +129,7 @@ local function run_machines(options, kind)
 			end, test, t)
 		end)
 		process.kill_all()
+		vm.forget()
 		beside.show()
 		::next::
 	end
@@ -164,6 +165,7 @@ local function main(options)
 	local vm = require "tests.lib.vm"
 	options.scratch = process.temporary_directory()
 	vm.scratch = options.scratch
+	report.options, report.context = options, vm.said
 	vm.build = { dir = options.dir, arch = dofile("arch/" .. options.arch .. "/arch.lua") }
 	local others = options.kinds.boot or options.kinds.live
 	if options.kinds.guest and not options.files.guest and others and plain(options) and beside.possible(options.jobs) then

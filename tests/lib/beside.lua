@@ -52,11 +52,11 @@ function beside.finish()
 	if not child then
 		return
 	end
-	local last = process.now()
-	while not child.eof and process.now() < last + SILENCE do
+	local silent = child:pace()
+	while not child.eof and silent:elapsed() < SILENCE do
 		child:read_some(1)
 		if print_lines() then
-			last = process.now()
+			silent = child:pace()
 		end
 	end
 	print_lines(true)

@@ -11,7 +11,6 @@ A row has a "?" for what is no character of ASCII. `dir`: the build's directory,
 generated font is.
 ]]
 local fs = require "tools.lib.fs"
-local process = require "tests.lib.process"
 
 local picture = {}
 
@@ -94,7 +93,7 @@ end
 
 -- `what`: a part of a row, or a pattern when `pattern` is true; it must stand in `count` rows (1).
 function picture.expect(dir, machine, what, seconds, pattern, count)
-	local deadline, rows, last = process.now() + seconds, {}, nil
+	local own, rows, last = machine:pace(), {}, nil
 	repeat
 		local shot = machine:screendump()
 		if shot and shot.text ~= last then
@@ -108,7 +107,7 @@ function picture.expect(dir, machine, what, seconds, pattern, count)
 			end
 		end
 		machine:read_some(0.2)
-	until machine.eof or process.now() > deadline
+	until machine.eof or own:elapsed() > seconds
 	return nil, table.concat(rows, "\n"):gsub("\n+$", "")
 end
 

@@ -1,8 +1,11 @@
 --[[
-process.lua: a child process with its standard input and output on pipes, read with deadlines. Lua 5.3 with luaposix.
+process.lua: a child process with its standard input and output on pipes, read with deadlines. Lua
+5.3 with luaposix. Seconds are those that the child had (pace.lua), so that no limit is reached
+because the machine is busy with something else.
 
 Children that are still there when the tests end are killed by process.kill_all(), but for those started with the option kept.
 ]]
+local pace = require "tests.lib.pace"
 local poll = require "posix.poll"
 local signal = require "posix.signal"
 local stdlib = require "posix.stdlib"
@@ -70,17 +73,16 @@ end
 -- Sends text, and reads meanwhile what the child answers: a child that echoes more than a pipe holds would wait for us as we for it.
 -- False when the child takes nothing more, for good or for `seconds` (60).
 function process:send(text, seconds)
-	local deadline = process.now() + (seconds or 60)
+	local own = self:pace()
 	while #text > 0 do
 		local fds = { [self.input] = { events = { OUT = true } } }
 		if not self.eof then
 			fds[self.output] = { events = { IN = true } }
 		end
-		local left = deadline - process.now()
-		if left <= 0 then
+		if own:elapsed() >= (seconds or 60) then
 			return false
 		end
-		local ready = poll.poll(fds, math.ceil(left * 1000))
+		local ready = poll.poll(fds, 1000)
 		if not self.eof then
 			self:read_some(0)
 		end
@@ -95,6 +97,11 @@ function process:send(text, seconds)
 		end
 	end
 	return true
+end
+
+-- The time that it has from now on.
+function process:pace()
+	return pace.of(self.pid)
 end
 
 function process:close_input()
@@ -124,14 +131,14 @@ end
 -- Waits until `what` (plain text, or a pattern when `pattern` is true) stands in the output after what was matched last.
 -- Returns the match, or nil when `seconds` are over or the output has ended.
 function process:expect(what, seconds, pattern)
-	local deadline = process.now() + seconds
+	local own = self:pace()
 	while true do
 		local first, last = self.text:find(what, self.position, not pattern)
 		if first then
 			self.position = last + 1
 			return self.text:sub(first, last)
 		end
-		local left = deadline - process.now()
+		local left = seconds - own:elapsed()
 		if left <= 0 or not self:read_some(math.min(left, 1)) then
 			first, last = self.text:find(what, self.position, not pattern)
 			if first then
@@ -177,16 +184,16 @@ end
 
 -- Waits for the end; nil (and the process is killed) when `seconds` are over. Status: { kind = exited|killed, code }.
 function process:wait(seconds)
-	local deadline = process.now() + seconds
+	local own = self:pace()
 	while not self.eof do
-		local left = deadline - process.now()
+		local left = seconds - own:elapsed()
 		if left <= 0 then
 			self:kill()
 			return nil
 		end
 		self:read_some(math.min(left, 1))
 	end
-	while process.now() < deadline do
+	while own:elapsed() < seconds do
 		local status = self:reap(false)
 		if status then
 			return status
@@ -230,14 +237,20 @@ for number, code in pairs { [signal.SIGINT] = 130, [signal.SIGTERM] = 143 } do
 	end)
 end
 
--- Runs fn(...); when `seconds` are over, `late` is called and all children are killed, so that whatever waits for one goes on. For what
--- every single wait's own deadline does not catch. 0: no limit.
+-- Runs fn(...); when we and our children have had `seconds`, `late` is called and all children are
+-- killed, so that whatever waits for one goes on. For what every single wait's own deadline does
+-- not catch. 0: no limit.
 function process.watched(seconds, late, fn, ...)
+	local own, step = pace.of(unistd.getpid()), math.min(seconds, 10)
 	signal.signal(signal.SIGALRM, function()
+		if own:elapsed() < seconds then
+			unistd.alarm(step)
+			return
+		end
 		late()
 		process.kill_all()
 	end)
-	unistd.alarm(seconds)
+	unistd.alarm(step)
 	local result = table.pack(xpcall(fn, debug.traceback, ...))
 	unistd.alarm(0)
 	if not result[1] then

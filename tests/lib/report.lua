@@ -2,9 +2,56 @@
 report.lua: counts results and prints progress; the last line of a run is `N passed, N failed` alone.
 
 A test gets an object `t`: t.check(condition, what), t.equal(got, expected, what), t.fails(function, pattern, what), t.note(text).
-Each check counts as one result; an error that escapes from the test counts as one failure.
+Each check counts as one result; an error that escapes from the test counts as one failure. What
+failed leaves a log, and the end of the run names it and the command that runs that file alone.
 ]]
-local report = { passed = 0, failed = 0, failures = {} }
+local fs = require "tools.lib.fs"
+
+-- `options`: the run's; `context`: a function that returns what machines said, for logs. Set by
+-- the driver.
+local report = { passed = 0, failed = 0, failures = {}, options = nil, context = nil }
+
+-- Where the log of a failure lies, nil before the driver has said where the build is.
+local function log_path(name)
+	local file = name:gsub("\n.*", ""):gsub("[^%w%.=_-]+", "-"):sub(1, 100)
+	return report.options and ("%s/failed/%s.log"):format(report.options.dir, file)
+end
+
+local function write_log(name, detail)
+	local path = log_path(name)
+	if not path then
+		return
+	end
+	fs.mkdir(path:match("^(.*)/"))
+	local said = report.context and report.context() or ""
+	fs.write(path, ("%s\n%s\n%s"):format(name, detail or "", said))
+end
+
+-- The words after `lua5.4 build.lua test` that run the file of a failure alone; nil if it names
+-- none.
+function report.again(name)
+	local kind, file, rest = name:match("^(%l+)/([%w_]+)(.*)$")
+	if kind == "guest" or kind == "linux" then
+		local cpus = rest:match("^%.?%l* smp=(%d+)")
+		return ("tests/guest/%s.c%s"):format(file, cpus and " --smp " .. cpus or "")
+	elseif kind == "host" then
+		return ("tests/host/%s.c"):format(file)
+	elseif kind then
+		return ("tests/%s/%s.lua"):format(kind, file)
+	end
+end
+
+local function print_failure(name)
+	print("  " .. name)
+	local words, path, options = report.again(name), log_path(name), report.options
+	if path and fs.exists(path) then
+		print("      log: " .. path)
+	end
+	if words and options and fs.exists(words:match("^%S+")) then
+		print(("      again: lua5.4 build.lua test %s --arch %s --config %s"):format(words,
+			options.arch, options.config))
+	end
+end
 
 function report.result(ok, name, detail)
 	if ok then
@@ -12,6 +59,7 @@ function report.result(ok, name, detail)
 	else
 		report.failed = report.failed + 1
 		report.failures[#report.failures + 1] = name
+		write_log(name, detail)
 		io.write("not ok: ", name, "\n")
 		if detail and detail ~= "" then
 			io.write((detail:gsub("\n$", ""):gsub("[^\n]+", "    %0")), "\n")
@@ -96,7 +144,7 @@ function report.finish()
 	if report.failed > 0 then
 		print("\nfailed:")
 		for _, name in ipairs(report.failures) do
-			print("  " .. name)
+			print_failure(name)
 		end
 	end
 	print(("%d passed, %d failed"):format(report.passed, report.failed))

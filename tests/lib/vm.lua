@@ -17,7 +17,22 @@ local vm = {}
 -- Set once by the driver: { dir, arch }.
 vm.build = nil
 
-local number = 0
+local number, started = 0, {}
+
+-- What the machines of this test file said so far, for the log of a failure; and the end of the
+-- file.
+function vm.said()
+	local list = {}
+	for i, machine in ipairs(started) do
+		local words = table.concat(machine.words, " ")
+		list[i] = ("== machine %d: %s\n%s\n"):format(i, words, machine.text)
+	end
+	return table.concat(list)
+end
+
+function vm.forget()
+	started = {}
+end
 
 local function joined(archives, path)
 	local parts = {}
@@ -81,6 +96,8 @@ function vm.start(options)
 	end
 	add(table.unpack(options.qemu or {}))
 	local self = process.start(words)
+	self.words = words
+	started[#started + 1] = self
 	self.monitor_path = scratch .. ".monitor"
 	for name, fn in pairs(vm.methods) do
 		self[name] = fn
@@ -94,9 +111,9 @@ local function monitor(self)
 	if not self.monitor_fd then
 		local fd = assert(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0))
 		local address = { family = socket.AF_UNIX, path = self.monitor_path }
-		local deadline = process.now() + 60
+		local own = self:pace()
 		local ok, reason = socket.connect(fd, address)
-		while not ok and not self.eof and process.now() < deadline do
+		while not ok and not self.eof and own:elapsed() < 60 do
 			self:read_some(0.05)
 			ok, reason = socket.connect(fd, address)
 		end
@@ -111,8 +128,8 @@ function vm.methods:command(text)
 	local fd = monitor(self)
 	local poll = require "posix.poll"
 	local function until_prompt()
-		local got, deadline = "", process.now() + 10
-		while not got:find("%(qemu%) $") and process.now() < deadline do
+		local got, own = "", self:pace()
+		while not got:find("%(qemu%) $") and own:elapsed() < 30 do
 			if poll.rpoll(fd, 500) == 1 then
 				local part = unistd.read(fd, 4096)
 				if not part or part == "" then
