@@ -187,7 +187,7 @@ static struct file *change_image(struct exec *x)
 	p->exe = x->file;
 	x->file = NULL;
 	WRITE_ONCE(p->exec_id, p->exec_id + 1);
-	WRITE_ONCE(p->dumpable, x->change.dumpable_reset ? 0 : 1);
+	WRITE_ONCE(p->dumpable, x->change.dumpable_reset ? READ_ONCE(suid_dumpable) : 1);
 	memset(p->membarrier_registered, 0, sizeof(p->membarrier_registered));
 	thread_switch_aspace(x->as);
 	x->as = NULL;

@@ -129,6 +129,9 @@ struct cpu_times {
 	uint64_t peak_pages;
 };
 
+/* What `dumpable` becomes when a process gets other rights (proc_sys_fs(5)). */
+extern int suid_dumpable;
+
 struct process {
 	struct refcount refs;
 	struct pid *pid;

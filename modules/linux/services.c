@@ -5,6 +5,9 @@
 
 #include <linux/fcntl.h>
 
+int suid_dumpable;
+MODAPI(suid_dumpable);
+
 static int caller_pid(void) { return current_task ? current_process->pid->nr : 0; }
 static int caller_tid(void) { return current_task ? current_task->pid->nr : 0; }
 
@@ -39,7 +42,7 @@ static void identity_changes(void)
 {
 	if (!current_task)
 		return;
-	WRITE_ONCE(current_process->dumpable, 0);
+	WRITE_ONCE(current_process->dumpable, READ_ONCE(suid_dumpable));
 	current_task->parent_death_signal = 0;
 }
 

@@ -21,6 +21,9 @@ struct number {
 	int capability;			/* what a writer needs besides */
 };
 
+#define LIMIT(kind) &account_limits[ACCOUNT_##kind]
+#define PIPE_MAX_SIZE "sys/fs/pipe-max-size"
+
 static int kptr_restrict = 1;
 
 static const struct number numbers[] = {
@@ -34,6 +37,16 @@ static const struct number numbers[] = {
 	{ "sys/fs/protected_hardlinks", 0600, &protected_hardlinks, NULL, 0, 1, ANYBODY },
 	{ "sys/fs/protected_fifos", 0600, &protected_fifos, NULL, 0, 2, ANYBODY },
 	{ "sys/fs/protected_regular", 0600, &protected_regular, NULL, 0, 2, ANYBODY },
+	{ "sys/fs/suid_dumpable", 0644, &suid_dumpable, NULL, 0, 2, ANYBODY },
+	{ "sys/fs/file-max", 0644, NULL, &file_limit, 0, INT64_MAX, ANYBODY },
+	{ PIPE_MAX_SIZE, 0644, NULL, &pipe_max_size, 1, INT32_MAX, ANYBODY },
+	{ "sys/fs/pipe-user-pages-soft", 0644, NULL, &pipe_pages_soft, 0, INT64_MAX, ANYBODY },
+	{ "sys/fs/pipe-user-pages-hard", 0644, NULL, &pipe_pages_hard, 0, INT64_MAX, ANYBODY },
+	{ "sys/fs/epoll/max_user_watches", 0644, NULL, LIMIT(WATCHES), 0, INT64_MAX, ANYBODY },
+	{ "sys/fs/user-locks-max", 0644, NULL, LIMIT(LOCKS), 0, INT64_MAX, ANYBODY },
+	{ "sys/net/unix/user_bytes_max", 0644, NULL, LIMIT(SOCKET_BYTES), 0, INT64_MAX, ANYBODY },
+	{ "sys/kernel/shm_user_pages", 0644, NULL, LIMIT(SEGMENT_PAGES), 0, INT64_MAX, ANYBODY },
+	{ "sys/kernel/ipc_user_bytes", 0644, NULL, LIMIT(IPC_BYTES), 0, INT64_MAX, ANYBODY },
 	{ "sys/vm/mmap_min_addr", 0644, NULL, &mmap_min_addr, 0, INT64_MAX, CAP_SYS_RAWIO },
 };
 
@@ -46,6 +59,16 @@ static int show_number(struct text_out *t, void *arg)
 	return 0;
 }
 
+/* To a power of two of pages, as pipes have it. */
+static int64_t round_up_to_pages(int64_t value)
+{
+	int64_t size = PAGE_SIZE;
+
+	while (size < value)
+		size *= 2;
+	return size;
+}
+
 static long store_number(const char *text, size_t length, void *arg)
 {
 	const struct number *n = arg;
@@ -55,6 +78,8 @@ static long store_number(const char *text, size_t length, void *arg)
 		return -EPERM;
 	if (proc_parse_setting(text, length, &value) || value < n->min || value > n->max)
 		return -EINVAL;
+	if (n->large == &pipe_max_size)
+		value = round_up_to_pages(value);
 	if (n->small)
 		WRITE_ONCE(*n->small, (int)value);
 	else

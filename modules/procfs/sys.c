@@ -58,9 +58,11 @@ static int show_uuid(struct text_out *t, void *arg)
 	return 0;
 }
 
-static int show_max_memory(struct text_out *t, void *arg)
+/* Open files, those kept at hand (none), the most. */
+static int show_file_nr(struct text_out *t, void *arg)
 {
-	text_printf(t, "%llu\n", (unsigned long long)(page_total() / 10));
+	text_printf(t, "%llu\t0\t%llu\n", (unsigned long long)READ_ONCE(file_count),
+		    (unsigned long long)READ_ONCE(file_limit));
 	return 0;
 }
 
@@ -189,7 +191,7 @@ static const struct text_file_type text_type = { .show = show_text };
 static const struct text_file_type host_type = { .show = show_host };
 static const struct text_file_type boot_id_type = { .show = show_boot_id };
 static const struct text_file_type uuid_type = { .show = show_uuid };
-static const struct text_file_type file_max_type = { .show = show_max_memory };
+static const struct text_file_type file_nr_type = { .show = show_file_nr };
 static const struct text_file_type threads_max_type = { .show = show_threads_max };
 static const struct text_file_type entropy_type = { .show = show_entropy };
 static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
@@ -236,8 +238,7 @@ int proc_sys_init(void)
 		{ "sys/kernel/modules_disabled", 0644, &modules_disabled_type, NULL },
 		{ "sys/vm/overcommit_memory", 0644, &overcommit_type, NULL },
 		{ "sys/vm/drop_caches", 0200, &drop_caches_type, NULL },
-		{ "sys/fs/file-max", 0444, &file_max_type, NULL },
-		{ "sys/fs/file-nr", 0444, &text_type, "0\t0\t9223372036854775807" },
+		{ "sys/fs/file-nr", 0444, &file_nr_type, NULL },
 	};
 	int error = 0;
 

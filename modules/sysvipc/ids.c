@@ -25,16 +25,44 @@ void ipc_object_init(struct ipc_object *o, int32_t key, unsigned int mode)
 	refcount_init(&o->refs, 1);
 	mutex_init(&o->lock);
 	list_init(&o->key_link);
+	o->account = NULL;
 	o->key = key;
 	o->uid = o->cuid = id.euid;
 	o->gid = o->cgid = id.egid;
 	o->mode = mode & IPC_MODE;
 }
 
+int ipc_charge(struct ipc_object *o, enum account_kind kind, uint64_t amount)
+{
+	struct account *a = account_find();
+
+	if (!a)
+		return -ENOMEM;
+	if (!account_charge(a, kind, amount)) {
+		account_put(a);
+		return -ENOSPC;
+	}
+	o->account = a;
+	o->kind = kind;
+	o->charged = amount;
+	return 0;
+}
+
+void ipc_uncharge(struct ipc_object *o)
+{
+	if (!o->account)
+		return;
+	account_sub(o->account, o->kind, o->charged);
+	account_put(o->account);
+	o->account = NULL;
+}
+
 void ipc_put(struct ipc_object *o)
 {
-	if (refcount_put(&o->refs))
-		o->ids->destroy(o);
+	if (!refcount_put(&o->refs))
+		return;
+	ipc_uncharge(o);
+	o->ids->destroy(o);
 }
 
 void ipc_unlock_put(struct ipc_object *o)

@@ -27,6 +27,7 @@
 #include "core/sync/wait.h"
 #include "core/sync/wake_list.h"
 #include "core/time/clock.h"
+#include "modules/vfs/account.h"
 
 /*
  * What objects consist of stays when the process that made it is gone: nobody is killed to make room for it, and who asks gets ENOMEM.
@@ -52,6 +53,9 @@ struct ipc_object {
 	int id;				/* sequence number and place in the table; constant */
 	int32_t key;			/* ids.lock; IPC_PRIVATE: it cannot be found by one */
 	uint32_t uid, gid, cuid, cgid, mode;
+	struct account *account;	/* of who made it, with a reference; null: not charged */
+	enum account_kind kind;		/* what is charged there, and how much */
+	uint64_t charged;
 	bool removed;			/* no longer in the table */
 };
 
@@ -79,6 +83,12 @@ long ipc_add(struct ipc_ids *ids, struct ipc_object *o, unsigned int limit, uint
 void ipc_remove_locked(struct ipc_object *o, uint64_t amount);
 /* Its key stands for nothing any more. object.lock held. */
 void ipc_forget_key_locked(struct ipc_object *o);
+/*
+ * Charges the new object to the caller's user. -ENOSPC: he has as much as he may have; -ENOMEM. It is taken back with the last
+ * reference; by ipc_uncharge if the object never got into a table.
+ */
+int ipc_charge(struct ipc_object *o, enum account_kind kind, uint64_t amount);
+void ipc_uncharge(struct ipc_object *o);
 void ipc_put(struct ipc_object *o);
 static inline void ipc_hold(struct ipc_object *o) { refcount_get(&o->refs); }
 /* The object of an id with a reference, locked. -EINVAL: there is none; -EIDRM: it went just now. */

@@ -78,9 +78,13 @@ static long create(const struct ipc_get *g)
 	list_init(&q->messages);
 	list_init(&q->receivers);
 	list_init(&q->senders);
-	result = ipc_add(&msg_ids, &q->ipc, READ_ONCE(msg_max_ids), 0, 0);
-	if (result < 0)
+	result = ipc_charge(&q->ipc, ACCOUNT_IPC_BYTES, sizeof(*q));
+	if (!result)
+		result = ipc_add(&msg_ids, &q->ipc, READ_ONCE(msg_max_ids), 0, 0);
+	if (result < 0) {
+		ipc_uncharge(&q->ipc);
 		kfree(q);
+	}
 	return result;
 }
 

@@ -17,6 +17,8 @@ struct msg {
 	struct list link;
 	long type;
 	size_t size;
+	size_t charged;			/* to the account of who sent it */
+	struct account *account;
 	struct msg_part *rest;
 	char data[];
 };

@@ -35,7 +35,23 @@ void msg_free(struct msg *m)
 		kfree(p);
 		p = next;
 	}
+	if (m && m->account) {
+		account_sub(m->account, ACCOUNT_IPC_BYTES, m->charged);
+		account_put(m->account);
+	}
 	kfree(m);
+}
+
+/* Charges the caller's user for the message. False: he has as many as he may have. */
+static bool charge(struct msg *m, size_t size)
+{
+	m->charged = sizeof(*m) + size;
+	m->account = account_find();
+	if (m->account && !account_charge(m->account, ACCOUNT_IPC_BYTES, m->charged)) {
+		account_put(m->account);
+		m->account = NULL;
+	}
+	return m->account;
 }
 
 struct msg *msg_alloc(size_t size)
@@ -45,6 +61,10 @@ struct msg *msg_alloc(size_t size)
 
 	if (!m)
 		return NULL;
+	if (!charge(m, size)) {
+		kfree(m);
+		return NULL;
+	}
 	m->size = size;
 	m->rest = NULL;
 	size -= MIN(size, HEAD_ROOM);

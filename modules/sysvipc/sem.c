@@ -47,9 +47,13 @@ static long create(const struct ipc_get *g)
 	list_init(&a->undos);
 	list_init(&a->zero_waiters);
 	list_init(&a->waiters);
-	result = ipc_add(&sem_ids, &a->ipc, READ_ONCE(sem_max_ids), g->size, READ_ONCE(sem_max_total));
-	if (result < 0)
+	result = ipc_charge(&a->ipc, ACCOUNT_IPC_BYTES, sizeof(*a) + g->size * sizeof(a->sem[0]));
+	if (!result)
+		result = ipc_add(&sem_ids, &a->ipc, READ_ONCE(sem_max_ids), g->size, READ_ONCE(sem_max_total));
+	if (result < 0) {
+		ipc_uncharge(&a->ipc);
 		kvfree(a);
+	}
 	return result;
 }
 

@@ -146,8 +146,11 @@ static long create(const struct ipc_get *g)
 	s->ctime = ipc_now();
 	s->creator_pid = ipc_pid();
 	s->object = create_object(pages << PAGE_SHIFT, g->flags);
-	result = s->object ? ipc_add(&shm_ids, &s->ipc, READ_ONCE(shm_max_ids), pages, limit) : -ENOMEM;
+	result = s->object ? ipc_charge(&s->ipc, ACCOUNT_SEGMENT_PAGES, pages) : -ENOMEM;
+	if (!result)
+		result = ipc_add(&shm_ids, &s->ipc, READ_ONCE(shm_max_ids), pages, limit);
 	if (result < 0) {
+		ipc_uncharge(&s->ipc);
 		if (s->object)
 			memobj_put(s->object);
 		kfree(s);

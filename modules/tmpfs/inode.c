@@ -7,17 +7,42 @@
 
 #include "modules/tmpfs/internal.h"
 
-static bool count_inode(struct super *s)
+#define INODE_BYTES 1024u	/* what an inode counts for, as on Linux */
+
+/* Room for so many inodes and bytes more; either may be 0. */
+static bool take_room(struct super *s, uint64_t inodes, uint64_t bytes)
 {
 	struct tmpfs_super *ts = tmpfs_super_of(s);
 	bool room;
 
 	spin_lock(&ts->lock);
-	room = !ts->max_inodes || ts->used_inodes < ts->max_inodes;
-	if (room)
-		ts->used_inodes++;
+	room = !ts->max_inodes || (ts->used_inodes + inodes + DIV_UP(ts->side_bytes + bytes, INODE_BYTES) <=
+				   ts->max_inodes);
+	if (room) {
+		ts->used_inodes += inodes;
+		ts->side_bytes += bytes;
+	}
 	spin_unlock(&ts->lock);
 	return room;
+}
+
+bool tmpfs_charge_bytes(struct super *s, uint64_t bytes)
+{
+	return take_room(s, 0, bytes);
+}
+
+void tmpfs_uncharge_bytes(struct super *s, uint64_t bytes)
+{
+	struct tmpfs_super *ts = tmpfs_super_of(s);
+
+	spin_lock(&ts->lock);
+	ts->side_bytes -= bytes;
+	spin_unlock(&ts->lock);
+}
+
+static bool count_inode(struct super *s)
+{
+	return take_room(s, 1, 0);
 }
 
 static void uncount_inode(struct super *s)
@@ -87,6 +112,8 @@ void tmpfs_evict(struct inode *inode)
 	if (!ti)
 		return;
 	tmpfs_free_xattrs(ti);
+	if (inode->flags & INODE_OWN_TEXT)
+		tmpfs_uncharge_bytes(inode->super, inode->size);
 	uncount_inode(inode->super);
 	ti->inode = NULL;
 	inode->object = NULL;
@@ -148,6 +175,12 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *target
 	int error = -ENOMEM;
 
 	inode = text ? tmpfs_inode_create(dir->super, dir, S_IFLNK | 0777, 0, &error) : NULL;
+	if (inode && !tmpfs_charge_bytes(dir->super, strlen(text))) {
+		inode->nlink = 0;
+		inode_put(inode);
+		inode = NULL;
+		error = -ENOSPC;
+	}
 	if (!inode) {
 		kfree(text);
 		return error;
@@ -164,6 +197,9 @@ static int tmpfs_link(struct inode *inode, struct inode *dir, struct dentry *d)
 {
 	if (inode->nlink >= INT32_MAX)
 		return -EMLINK;
+	/* A name is as much memory as an inode; a nameless file has paid for its first. */
+	if (inode->nlink && !count_inode(dir->super))
+		return -ENOSPC;
 	change_links(inode, 1);
 	inode_touch(inode, TOUCH_CTIME);
 	inode_get(inode);
@@ -186,6 +222,8 @@ static int tmpfs_tmpfile(struct inode *dir, uint32_t mode, struct inode **out)
 /* The name goes; vfs drops the dentry. */
 static int tmpfs_unlink(struct inode *dir, struct dentry *d)
 {
+	if (d->inode->nlink > 1 && !inode_is_dir(d->inode))
+		uncount_inode(dir->super);
 	change_links(d->inode, -1);
 	inode_touch(d->inode, TOUCH_CTIME);
 	touch_dir(dir, -ENTRY_SIZE);

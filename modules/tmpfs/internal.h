@@ -17,7 +17,8 @@
 struct tmpfs_super {
 	struct spinlock lock;
 	uint64_t max_pages, used_pages;		/* max 0: no limit */
-	uint64_t max_inodes, used_inodes;
+	uint64_t max_inodes, used_inodes;	/* further names of a file count as inodes */
+	uint64_t side_bytes;			/* attributes and texts of links: they count against the inodes */
 	uint32_t mode, uid, gid;
 };
 
@@ -47,6 +48,9 @@ static inline struct tmpfs_inode *tmpfs_inode_of(const struct inode *i) { return
 struct inode *tmpfs_inode_create(struct super *s, const struct inode *dir, uint32_t mode, uint64_t rdev,
 				 int *error);
 void tmpfs_evict(struct inode *inode);
+/* Takes room of the inodes for bytes beside the contents; false: there is none. And gives it back. */
+bool tmpfs_charge_bytes(struct super *s, uint64_t bytes);
+void tmpfs_uncharge_bytes(struct super *s, uint64_t bytes);
 /* Brings the super block's count of pages up to date with the object's. */
 void tmpfs_account(struct tmpfs_inode *ti);
 extern const struct inode_ops tmpfs_dir_inode_ops, tmpfs_file_inode_ops, tmpfs_link_inode_ops;

@@ -1,5 +1,5 @@
 /*
- * memfd_create: files of a tmpfs that is mounted nowhere.
+ * memfd_create: files of a tmpfs that is mounted nowhere. Together they may have as much memory as any tmpfs may have.
  */
 #include <gen/tmpfs.h>
 
@@ -61,7 +61,7 @@ long sys_memfd_create(struct ustr name, uint32_t flags)
 int memfd_init(void)
 {
 	struct super *s;
-	int error = tmpfs_super_create(&tmpfs_type, "size=0,nr_inodes=0", &s);
+	int error = tmpfs_super_create(&tmpfs_type, "nr_inodes=0", &s);
 
 	if (error)
 		return error;

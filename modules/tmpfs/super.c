@@ -9,6 +9,9 @@
 #include "core/module/export.h"
 #include "modules/tmpfs/internal.h"
 
+/* As on Linux: half of memory, and as many inodes as pages. */
+static uint64_t default_size(void) { return page_total() / 2; }
+
 struct options {
 	uint64_t pages, inodes;
 	uint32_t mode, uid, gid;
@@ -94,14 +97,15 @@ static int parse_options(const char *text, struct options *o)
 static int tmpfs_statfs(struct super *s, struct kstatfs *out)
 {
 	struct tmpfs_super *ts = tmpfs_super_of(s);
-	uint64_t used;
+	uint64_t used, inodes;
 
 	spin_lock(&ts->lock);
 	used = MIN(ts->used_pages, ts->max_pages);
 	out->blocks = ts->max_pages;
 	out->blocks_free = out->blocks_available = ts->max_pages - used;
 	out->files = ts->max_inodes;
-	out->files_free = ts->max_inodes ? ts->max_inodes - MIN(ts->used_inodes, ts->max_inodes) : 0;
+	inodes = ts->used_inodes + DIV_UP(ts->side_bytes, 1024u);
+	out->files_free = ts->max_inodes - MIN(inodes, ts->max_inodes);
 	spin_unlock(&ts->lock);
 	return 0;
 }
@@ -113,9 +117,9 @@ static int tmpfs_show(struct super *s, char *buf, size_t size)
 
 	if (size)
 		buf[0] = 0;
-	if (ts->max_pages)
+	if (ts->max_pages != default_size())
 		n += snprintf(buf, size, ",size=%lluk", (unsigned long long)ts->max_pages * (PAGE_SIZE / 1024));
-	if (ts->max_inodes)
+	if (ts->max_inodes != default_size())
 		n += snprintf(buf + MIN((size_t)n, size), size - MIN((size_t)n, size), ",nr_inodes=%llu",
 			      (unsigned long long)ts->max_inodes);
 	if (ts->mode != 01777)
@@ -166,7 +170,7 @@ static const struct super_ops tmpfs_super_ops = {
 
 int tmpfs_super_create(const struct fs_type *type, const char *text, struct super **out)
 {
-	struct options o = { page_total() / 2, page_total() / 2, 01777, 0, 0 };
+	struct options o = { default_size(), default_size(), 01777, 0, 0 };
 	struct tmpfs_super *ts;
 	struct super *s;
 	struct inode *root;
@@ -226,15 +230,19 @@ struct fs_type tmpfs_type = {
 static struct fs_type ramfs_type = { .name = "ramfs", .nodev = true, .mount = tmpfs_mount };
 static const struct fs_type rootfs_type = { .name = "rootfs", .nodev = true };
 
-/* The root file system: no limits but memory. */
+/* The root file system: what the archives hold has room always, what comes later within the limits of any other. */
 static int make_root(void)
 {
+	struct tmpfs_super *ts;
 	struct super *s;
 	int error = tmpfs_super_create(&rootfs_type, "size=0,nr_inodes=0,mode=755", &s);
 
 	if (error)
 		return error;
 	error = tmpfs_populate(s);
+	ts = tmpfs_super_of(s);
+	ts->max_pages = MAX(default_size(), ts->used_pages);
+	ts->max_inodes = MAX(default_size(), ts->used_inodes);
 	if (!error)
 		error = mount_root(s);
 	super_put(s);

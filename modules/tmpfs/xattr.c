@@ -19,8 +19,14 @@ static struct tmpfs_xattr *find(struct tmpfs_inode *ti, const char *name)
 	return NULL;
 }
 
-static void free_xattr(struct tmpfs_xattr *x)
+static uint64_t cost(const char *name, size_t size)
 {
+	return sizeof(struct tmpfs_xattr) + strlen(name) + 1 + size;
+}
+
+static void free_xattr(struct tmpfs_inode *ti, struct tmpfs_xattr *x)
+{
+	tmpfs_uncharge_bytes(ti->super, cost(x->name, x->size));
 	kfree(x->name);
 	kvfree(x);
 }
@@ -30,7 +36,7 @@ void tmpfs_free_xattrs(struct tmpfs_inode *ti)
 	struct tmpfs_xattr *x, *next;
 
 	list_for_each_safe(x, next, &ti->xattrs, link)
-		free_xattr(x);
+		free_xattr(ti, x);
 }
 
 long tmpfs_getxattr(struct inode *inode, const char *name, void *buf, size_t size)
@@ -57,12 +63,14 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
 	if (!old && (flags & XATTR_REPLACE))
 		return -ENODATA;
 	if (value) {
+		if (!tmpfs_charge_bytes(ti->super, cost(name, size)))
+			return -ENOSPC;
 		x = kvmalloc(sizeof(*x) + size, 0);
-		if (!x)
-			return -ENOMEM;
-		x->name = kstrdup(name, 0);
-		if (!x->name) {
+		if (x)
+			x->name = kstrdup(name, 0);
+		if (!x || !x->name) {
 			kvfree(x);
+			tmpfs_uncharge_bytes(ti->super, cost(name, size));
 			return -ENOMEM;
 		}
 		x->size = size;
@@ -71,7 +79,7 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
 	}
 	if (old) {
 		list_remove(&old->link);
-		free_xattr(old);
+		free_xattr(ti, old);
 	}
 	inode_touch(inode, TOUCH_CTIME);
 	return 0;

@@ -10,11 +10,6 @@
 
 #include "modules/unix/internal.h"
 
-#define USERS 256u
-
-/* Files under way, by user; users that share a slot share its count. */
-static unsigned int under_way[USERS];
-
 /* A thread in unix_files_drop, on its stack. */
 struct dropper {
 	struct list link;
@@ -25,15 +20,17 @@ struct dropper {
 static struct spinlock dropper_lock = SPINLOCK_INIT(dropper_lock);
 static struct list droppers = LIST_INIT(droppers);
 
-static bool too_many(uint32_t uid)
+static bool too_many(const struct account *a)
 {
-	return READ_ONCE(under_way[uid % USERS]) > service(process)->rlimit(RLIMIT_NOFILE) &&
-	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+	return READ_ONCE(a->used[ACCOUNT_RIGHTS]) > service(process)->rlimit(RLIMIT_NOFILE) && !account_privileged();
 }
 
 void unix_files_charge(const struct unix_files *files, bool leave)
 {
-	__atomic_add_fetch(&under_way[files->uid % USERS], leave ? -files->count : files->count, __ATOMIC_RELAXED);
+	if (leave)
+		account_sub(files->account, ACCOUNT_RIGHTS, files->count);
+	else
+		account_add(files->account, ACCOUNT_RIGHTS, files->count);
 }
 
 /* A copy with room for more, the references not raised. Null when out. */
@@ -51,7 +48,6 @@ int unix_files_add(struct unix_files **files, const int32_t *fds, unsigned int c
 {
 	unsigned int had = *files ? (*files)->count : 0;
 	struct unix_files *f;
-	struct identity me;
 
 	if (had + count > SCM_FILES_MAX)
 		return -EINVAL;
@@ -60,8 +56,10 @@ int unix_files_add(struct unix_files **files, const int32_t *fds, unsigned int c
 		return -ENOMEM;
 	kfree(*files);
 	*files = f;
-	service(authority)->identity(current, &me);
-	f->uid = me.uid;
+	if (!f->account)
+		f->account = account_find();
+	if (!f->account)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < count; i++) {
 		struct fd_ref r;
 		int error = fd_get_raw(fds[i], &r);
@@ -73,7 +71,7 @@ int unix_files_add(struct unix_files **files, const int32_t *fds, unsigned int c
 		f->file[f->count++] = r.file;
 		f->sockets += unix_of_file(r.file) != NULL;
 	}
-	return too_many(f->uid) ? -ETOOMANYREFS : 0;
+	return too_many(f->account) ? -ETOOMANYREFS : 0;
 }
 
 struct unix_files *unix_files_copy(const struct unix_files *files)
@@ -84,6 +82,7 @@ struct unix_files *unix_files_copy(const struct unix_files *files)
 		return NULL;
 	for (unsigned int i = 0; i < f->count; i++)
 		file_get(f->file[i]);
+	account_get(f->account);
 	return f;
 }
 
@@ -121,6 +120,7 @@ void unix_files_drop(struct unix_files *files)
 		self.todo = files->next;
 		for (unsigned int i = 0; i < files->count; i++)
 			file_put(files->file[i]);
+		account_put(files->account);
 		kfree(files);
 	}
 	spin_lock(&dropper_lock);

@@ -40,7 +40,7 @@ struct unix_address {
 struct unix_files {
 	unsigned int count;
 	unsigned int sockets;		/* local sockets among them: the garbage collector counts those */
-	uint32_t uid;			/* who sent them */
+	struct account *account;	/* of who sent them */
 	struct unix_files *next;	/* waiting to be dropped */
 	struct file *file[];
 };
@@ -93,6 +93,7 @@ struct unix_socket {
 	struct list room_link;		/* in the peer's list, under the peer's lock */
 	struct file_async_list async;
 
+	struct account *account;	/* who made it: what it has sent is charged to him */
 	uint32_t sent_charge;		/* atomic: messages sent and not read yet */
 	uint32_t send_limit, receive_limit;	/* SO_SNDBUF, SO_RCVBUF as getsockopt shows them */
 	uint32_t low_water;
@@ -186,9 +187,19 @@ static inline void unix_queue_remove_locked(struct unix_socket *s, struct unix_m
 	WRITE_ONCE(s->queue_count, s->queue_count - 1);
 	s->queue_bytes -= m->length - m->offset;
 }
+/*
+ * What a socket may send when its user has as much under way as one may have: one small message at a time, so that
+ * each goes on when its own are read.
+ */
+#define UNIX_LEAST_MESSAGE 4096u
+static inline bool unix_user_has_room(const struct unix_socket *s)
+{
+	return !READ_ONCE(s->sent_charge) || !account_is_full(s->account, ACCOUNT_SOCKET_BYTES);
+}
 static inline bool unix_writable(const struct unix_socket *s)
 {
-	return unix_state(s) != UNIX_LISTENING && (uint64_t)READ_ONCE(s->sent_charge) * 4 <= READ_ONCE(s->send_limit);
+	return unix_state(s) != UNIX_LISTENING &&
+	       (uint64_t)READ_ONCE(s->sent_charge) * 4 <= READ_ONCE(s->send_limit) && unix_user_has_room(s);
 }
 /* The queue of a socket that others send to is as long as it may get. */
 static inline bool unix_queue_full(const struct unix_socket *s)

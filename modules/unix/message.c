@@ -12,7 +12,7 @@
 
 static inline bool has_room(const struct unix_socket *s)
 {
-	return READ_ONCE(s->sent_charge) < READ_ONCE(s->send_limit);
+	return READ_ONCE(s->sent_charge) < READ_ONCE(s->send_limit) && unix_user_has_room(s);
 }
 
 /* Waits until the sender may have one more message under way. */
@@ -90,6 +90,9 @@ int unix_message_make(struct unix_socket *s, struct io_iter *from, size_t n, uin
 
 	if (error)
 		return error;
+	/* Streams have cut theirs already. */
+	if (n > UNIX_LEAST_MESSAGE && account_is_full(s->account, ACCOUNT_SOCKET_BYTES) && !account_privileged())
+		return -ENOBUFS;
 	m = alloc_memory(n);
 	if (!m)
 		return -ENOBUFS;
@@ -99,6 +102,7 @@ int unix_message_make(struct unix_socket *s, struct io_iter *from, size_t n, uin
 	}
 	list_init(&m->link);
 	m->charge = OVERHEAD + (uint32_t)n;
+	account_add(s->account, ACCOUNT_SOCKET_BYTES, m->charge);
 	unix_socket_get(s);
 	m->sender = s;
 	__atomic_add_fetch(&s->sent_charge, m->charge, __ATOMIC_RELAXED);
@@ -111,6 +115,7 @@ void unix_message_free(struct unix_message *m)
 	struct unix_socket *s = m->sender;
 	struct unix_files *files = m->files ? unix_flight_leave(m) : NULL;
 
+	account_sub(s->account, ACCOUNT_SOCKET_BYTES, m->charge);
 	__atomic_sub_fetch(&s->sent_charge, m->charge, __ATOMIC_SEQ_CST);
 	if (wait_queue_active(&s->write_wait) && unix_writable(s))
 		poll_wake(&s->write_wait, POLL_OUT_SET);

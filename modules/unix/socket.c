@@ -39,6 +39,11 @@ struct unix_socket *unix_socket_create(int type)
 
 	if (!s)
 		return NULL;
+	s->account = account_find();
+	if (!s->account) {
+		kfree(s);
+		return NULL;
+	}
 	refcount_init(&s->refs, 1);
 	s->type = type;
 	spin_init(&s->lock);
@@ -71,6 +76,7 @@ void unix_socket_put(struct unix_socket *s)
 		return;
 	if (s->address)
 		unix_address_put(s->address);
+	account_put(s->account);
 	kfree(s);
 }
 

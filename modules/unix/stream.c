@@ -85,7 +85,11 @@ long unix_stream_send(struct unix_socket *s, struct unix_transfer *t)
 		size_t n = MIN(MIN(total - sent, PIECE_MAX), READ_ONCE(s->send_limit) / 2 - 64);
 		struct unix_message *m;
 
+		if (unlikely(account_is_full(s->account, ACCOUNT_SOCKET_BYTES)))
+			n = MIN(n, (size_t)UNIX_LEAST_MESSAGE);
 		error = unix_message_make(s, &t->iter, n, deadline, &m);
+		if (error == -ENOBUFS && n > UNIX_LEAST_MESSAGE)
+			continue;	/* the last room went just now */
 		if (error)
 			break;
 		unix_attach(m, s, peer, t);

@@ -153,6 +153,7 @@ static void remove_item(struct epoll *ep, struct epoll_item *i)
 	flags = spin_lock_irqsave(&ep->lock);
 	list_remove(&i->ready);
 	spin_unlock_irqrestore(&ep->lock, flags);
+	account_sub(ep->account, ACCOUNT_WATCHES, 1);
 	kmem_cache_free(item_cache, i);
 }
 
@@ -171,9 +172,16 @@ int epoll_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event
 
 	if (find_item(ep, f, fd))
 		return -EEXIST;
+	/* Nobody is exempt, as on Linux. */
+	if (account_add(ep->account, ACCOUNT_WATCHES, 1) > READ_ONCE(account_limits[ACCOUNT_WATCHES])) {
+		account_sub(ep->account, ACCOUNT_WATCHES, 1);
+		return -ENOSPC;
+	}
 	i = kmem_cache_alloc(item_cache, ALLOC_ZERO);
-	if (!i)
+	if (!i) {
+		account_sub(ep->account, ACCOUNT_WATCHES, 1);
 		return -ENOMEM;
+	}
 	i->ep = ep;
 	i->file = f;
 	i->fd = fd;
@@ -368,6 +376,7 @@ static void epoll_release(struct file *f)
 		remove_item(ep, rb_entry(n, struct epoll_item, node));
 	mutex_unlock(&ep->mutex);
 	mutex_unlock(&epoll_graph_mutex);
+	account_put(ep->account);
 	kfree(ep);
 }
 
@@ -416,6 +425,8 @@ const struct file_ops epoll_ops = {
 
 int epoll_init(void)
 {
+	/* A twenty-fifth of memory for one user. */
+	account_limits[ACCOUNT_WATCHES] = page_total() / 25 * PAGE_SIZE / sizeof(struct epoll_item);
 	item_cache = kmem_cache_create("epoll_item", sizeof(struct epoll_item), 64);
 	return item_cache ? 0 : -ENOMEM;
 }

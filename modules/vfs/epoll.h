@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/lib/rbtree.h"
+#include "modules/vfs/account.h"
 #include "modules/vfs/internal.h"
 
 /* Bits of events that say how, not what. */
@@ -39,6 +40,7 @@ struct epoll {
 	struct wait_queue poll_wait;	/* who polls the epoll */
 	uint64_t round;
 	uint64_t scans;			/* odd while one is under way; written under the mutex */
+	struct account *account;	/* who made it, and is charged for its items */
 	struct file *file;		/* the epoll's own */
 	uint64_t check;			/* of the graph that saw it last; with depth: epoll_graph.c */
 	unsigned int depth;

@@ -17,6 +17,11 @@ long sys_epoll_create1(int32_t flags)
 	ep = kzalloc(sizeof(*ep), 0);
 	if (!ep)
 		return -ENOMEM;
+	ep->account = account_find();
+	if (!ep->account) {
+		kfree(ep);
+		return -ENOMEM;
+	}
 	mutex_init(&ep->mutex);
 	spin_init(&ep->lock);
 	list_init(&ep->ready);
@@ -24,6 +29,7 @@ long sys_epoll_create1(int32_t flags)
 	wait_queue_init(&ep->poll_wait);
 	fd = anon_file_create("[eventpoll]", &epoll_ops, ep, O_RDWR, &f);
 	if (fd) {
+		account_put(ep->account);
 		kfree(ep);
 		return fd;
 	}

@@ -33,8 +33,10 @@ static struct pipe *pipe_of_inode(struct inode *inode)
 	struct pipe *p;
 
 	mutex_lock(&inode->lock);
-	if (!inode->pipe)
-		inode->pipe = pipe_create();
+	if (!inode->pipe && pipe_create(&p))
+		p = NULL;
+	else if (!inode->pipe)
+		inode->pipe = p;
 	p = inode->pipe;
 	if (p)
 		p->files++;
@@ -122,8 +124,8 @@ static int pipe_file(struct inode *inode, struct pipe *p, unsigned int flags, st
 static int pipe_pair(unsigned int flags, struct file *ends[2])
 {
 	struct inode *inode = inode_create(pipe_mount->super, S_IFIFO | 0600);
-	struct pipe *p = inode ? pipe_create() : NULL;
-	int error = p ? 0 : -ENOMEM;
+	struct pipe *p = NULL;
+	int error = inode ? pipe_create(&p) : -ENOMEM;
 
 	if (inode) {
 		inode->uid = service(authority)->fsuid();
@@ -197,27 +199,42 @@ long sys_pipe(struct uout_i32 fds)
 long pipe_resize(struct pipe *p, size_t bytes)
 {
 	struct pipe_slot *ring;
-	unsigned int slots = 1, used;
+	unsigned int slots = 1, used, old;
+	int error = 0;
 
 	if (!bytes || bytes > (1u << 31))
 		return -EINVAL;
 	while (slots < DIV_UP(bytes, PAGE_SIZE))
 		slots *= 2;
-	if (slots > PIPE_SLOTS_MAX && slots > p->slots && !capable(CAP_SYS_RESOURCE))
+	old = READ_ONCE(p->slots);
+	if (slots > old && slots * PAGE_SIZE > READ_ONCE(pipe_max_size) && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
+	/* The limits ask for what is in place of the old ring; that stays charged until it goes. */
+	account_sub(p->account, ACCOUNT_PIPE_PAGES, old);
+	if (slots > old)
+		error = pipe_charge(p->account, slots, true);
+	else
+		account_add(p->account, ACCOUNT_PIPE_PAGES, slots);
+	account_add(p->account, ACCOUNT_PIPE_PAGES, old);
+	if (error)
+		return error;
 	ring = kzalloc(slots * sizeof(*ring), 0);
-	if (!ring)
+	if (!ring) {
+		account_sub(p->account, ACCOUNT_PIPE_PAGES, slots);
 		return -ENOMEM;
+	}
 	mutex_lock(&p->lock);
 	used = pipe_used(p);
 	if (used > slots) {
 		mutex_unlock(&p->lock);
+		account_sub(p->account, ACCOUNT_PIPE_PAGES, slots);
 		kfree(ring);
 		return -EBUSY;
 	}
 	for (unsigned int i = 0; i < used; i++)
 		ring[i] = *pipe_slot_at(p, p->tail + i);
 	kfree(p->ring);
+	account_sub(p->account, ACCOUNT_PIPE_PAGES, p->slots);
 	p->ring = ring;
 	p->slots = slots;
 	p->tail = 0;

@@ -4,16 +4,41 @@
  * A file is freed at once when it never was in a table that several threads used; otherwise after a grace period, because
  * a descriptor look-up under RCU may still try to raise its count.
  */
+#include <linux/capability.h>
+
 #include "modules/vfs/internal.h"
 
 static struct kmem_cache *file_cache;
 
+uint64_t file_limit, file_count;
+MODAPI(file_limit);
+MODAPI(file_count);
+
+/* As on Linux: a tenth of memory, if a file with all it has were a KiB. */
+void file_limit_start(void)
+{
+	file_limit = MAX(page_total() * (PAGE_SIZE / 1024) / 10, 8192ul);
+}
+
+static bool too_many(uint64_t count)
+{
+	return unlikely(count > READ_ONCE(file_limit)) && !capable(CAP_SYS_ADMIN);
+}
+
+int file_alloc_error(void)
+{
+	return too_many(READ_ONCE(file_count) + 1) ? -ENFILE : -ENOMEM;
+}
+
 struct file *file_alloc(const struct file_ops *ops, unsigned int flags)
 {
-	struct file *f = kmem_cache_alloc(file_cache, ALLOC_ZERO);
+	bool refused = too_many(__atomic_add_fetch(&file_count, 1, __ATOMIC_RELAXED));
+	struct file *f = refused ? NULL : kmem_cache_alloc(file_cache, ALLOC_ZERO);
 
-	if (!f)
+	if (!f) {
+		__atomic_sub_fetch(&file_count, 1, __ATOMIC_RELAXED);
 		return NULL;
+	}
 	refcount_init(&f->refs, 1);
 	f->ops = ops;
 	f->flags = flags;
@@ -31,6 +56,7 @@ static void file_free_rcu(struct rcu_head *head)
 
 void file_free(struct file *f)
 {
+	__atomic_sub_fetch(&file_count, 1, __ATOMIC_RELAXED);
 	if (f->mode & FILE_RCU)
 		rcu_call(&f->rcu, file_free_rcu);
 	else
@@ -138,10 +164,12 @@ int file_create_pseudo(struct mount *m, struct inode *inode, const char *name, c
 	struct dentry *d = f ? dentry_create_anon(m->super, inode, name) : NULL;
 
 	if (!d) {
+		int error = f ? -ENOMEM : file_alloc_error();
+
 		if (f)
 			file_free(f);
 		inode_put(inode);
-		return -ENOMEM;
+		return error;
 	}
 	mount_get(m);
 	f->inode = inode;

@@ -104,6 +104,12 @@ struct file {
 	struct rcu_head rcu;
 };
 
+/* Limits of pipes: bytes of one but for CAP_SYS_RESOURCE, and pages of all of a user's (pipe(7)); 0: none. */
+extern uint64_t pipe_max_size, pipe_pages_soft, pipe_pages_hard;
+
+/* Open files of all, and how many there may be but for CAP_SYS_ADMIN (/proc/sys/fs/file-nr, file-max). */
+extern uint64_t file_count, file_limit;
+
 static inline void file_get(struct file *f) { refcount_get(&f->refs); }
 void file_put(struct file *f);
 

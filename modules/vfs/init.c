@@ -2,12 +2,15 @@
  * Start and end of the module: caches first, then the pseudo file systems that need them. The first mount comes from the
  * root file system's module, which is loaded after this one.
  */
+#include "modules/vfs/account.h"
 #include "modules/vfs/mount.h"
 
 int vfs_init(void)
 {
 	int error = dentry_cache_init();
 
+	account_start();
+	file_limit_start();
 	if (!error)
 		error = inode_cache_init();
 	if (!error)

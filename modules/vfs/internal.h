@@ -97,6 +97,9 @@ struct file_owner {
 };
 
 /* An empty file with one reference; path and inode are the caller's to fill. Null when out. */
+/* Null: file_alloc_error tells why, -ENFILE or -ENOMEM. */
+int file_alloc_error(void);
+void file_limit_start(void);
 struct file *file_alloc(const struct file_ops *ops, unsigned int flags);
 /* Frees a file that was never opened. */
 void file_free(struct file *f);

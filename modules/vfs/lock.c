@@ -8,6 +8,7 @@
  */
 #include <linux/fcntl.h>
 
+#include "modules/vfs/account.h"
 #include "modules/vfs/lock.h"
 #include "modules/vfs/text_file.h"
 
@@ -65,6 +66,46 @@ static struct file_lock_list *list_of(struct inode *inode)
 	return expected;
 }
 
+/* A lock for a list, charged to the caller's user. Null when out, or beyond the limit unless `must`. */
+static struct file_lock *alloc_lock(bool must)
+{
+	struct account *a = account_find();
+	struct file_lock *l;
+
+	if (!a)
+		return NULL;
+	if (must)
+		account_add(a, ACCOUNT_LOCKS, 1);
+	else if (!account_charge(a, ACCOUNT_LOCKS, 1))
+		goto undo_account;
+	l = kzalloc(sizeof(*l), 0);
+	if (l) {
+		l->account = a;
+		return l;
+	}
+	account_sub(a, ACCOUNT_LOCKS, 1);
+undo_account:
+	account_put(a);
+	return NULL;
+}
+
+static void free_lock(struct file_lock *l)
+{
+	if (!l)
+		return;
+	account_sub(l->account, ACCOUNT_LOCKS, 1);
+	account_put(l->account);
+	kfree(l);
+}
+
+static void put_into(struct file_lock *to, const struct file_lock *from)
+{
+	struct account *a = to->account;
+
+	*to = *from;
+	to->account = a;
+}
+
 static bool same_owner(const struct file_lock *a, const struct file_lock *b)
 {
 	return a->kind == b->kind && a->owner == b->owner;
@@ -120,7 +161,7 @@ static void apply(struct file_lock_list *list, const struct file_lock *l, struct
 			merged.start = MIN(merged.start, old->start);
 			merged.end = MAX(merged.end, old->end);
 			list_remove(&old->link);
-			kfree(old);
+			free_lock(old);
 			continue;
 		}
 		if (!overlap(old, l))
@@ -130,7 +171,7 @@ static void apply(struct file_lock_list *list, const struct file_lock *l, struct
 			struct file_lock *upper = spare[1];
 
 			spare[1] = NULL;
-			*upper = *old;
+			put_into(upper, old);
 			upper->start = l->end + 1;
 			old->end = l->start - 1;
 			insert_sorted(list, upper);
@@ -144,11 +185,11 @@ static void apply(struct file_lock_list *list, const struct file_lock *l, struct
 			insert_sorted(list, moved);
 		} else {
 			list_remove(&old->link);
-			kfree(old);
+			free_lock(old);
 		}
 	}
 	if (l->type != F_UNLCK) {
-		*spare[0] = merged;
+		put_into(spare[0], &merged);
 		insert_sorted(list, spare[0]);
 		spare[0] = NULL;
 	}
@@ -211,7 +252,7 @@ static void drop_own_flock(struct file_lock_list *list, const struct file_lock *
 	list_for_each_safe(old, next, &list->locks, link) {
 		if (same_owner(old, l) && old->type != l->type) {
 			list_remove(&old->link);
-			kfree(old);
+			free_lock(old);
 			changed(list);
 		}
 	}
@@ -260,12 +301,13 @@ int lock_set(struct inode *inode, const struct file_lock *l, bool wait)
 	if (l->type == F_UNLCK && !READ_ONCE(inode->locks))
 		return 0;
 	list = list_of(inode);
-	spare[0] = kzalloc(sizeof(struct file_lock), 0);
-	spare[1] = kzalloc(sizeof(struct file_lock), 0);
+	/* Taking a lock off may need one more, for what is left on both sides. */
+	spare[0] = alloc_lock(l->type == F_UNLCK);
+	spare[1] = alloc_lock(l->type == F_UNLCK);
 	if (list && spare[0] && spare[1])
 		error = set_or_wait(list, l, wait, spare);
-	kfree(spare[0]);
-	kfree(spare[1]);
+	free_lock(spare[0]);
+	free_lock(spare[1]);
 	return error;
 }
 
@@ -297,7 +339,7 @@ static void release(struct inode *inode, bool posix, const void *owner)
 	list_for_each_safe(l, next, &list->locks, link) {
 		if ((l->kind == LOCK_POSIX) == posix && l->owner == owner) {
 			list_remove(&l->link);
-			kfree(l);
+			free_lock(l);
 			any = true;
 		}
 	}

@@ -14,6 +14,7 @@ struct file_lock {
 	const void *owner;		/* descriptor table, or file */
 	int64_t start, end;		/* inclusive */
 	int pid;
+	struct account *account;	/* who is charged, with a reference; null: of no list */
 };
 
 /* Sets or clears; `wait`: sleeps while somebody conflicts. 0, -EAGAIN, -EDEADLK, -ENOLCK, -ERESTARTSYS. */

@@ -121,7 +121,7 @@ static int open_found(const struct path *p, unsigned int flags, bool created, st
 	}
 	f = file_alloc(inode->file_ops, flags);
 	if (!f)
-		return -ENOMEM;
+		return file_alloc_error();
 	error = file_setup(f, p, inode, flags & ~(unsigned int)O_CLOEXEC);
 	if (error) {
 		file_free(f);
@@ -392,7 +392,7 @@ int file_for_exec(int dirfd, const char *name, int at_flags, struct file **out)
 	if (!error) {
 		struct file *f = file_alloc(inode->file_ops, O_RDONLY);
 
-		error = f ? file_setup(f, &p, inode, O_RDONLY | O_LARGEFILE) : -ENOMEM;
+		error = f ? file_setup(f, &p, inode, O_RDONLY | O_LARGEFILE) : file_alloc_error();
 		if (error) {
 			inode_allow_write(inode);
 			if (f)

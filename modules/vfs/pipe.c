@@ -8,27 +8,65 @@
  * Wake-ups: a reader that empties a full ring wakes a writer, a writer that fills an empty one wakes a reader; exclusive sleepers
  * who leave with more to be had wake the next.
  */
+#include <linux/capability.h>
 #include <linux/limits.h>
 
 #include "modules/vfs/pipe.h"
 
-struct pipe *pipe_create(void)
+uint64_t pipe_max_size = 1048576, pipe_pages_soft = 16384, pipe_pages_hard;
+MODAPI(pipe_max_size);
+MODAPI(pipe_pages_soft);
+MODAPI(pipe_pages_hard);
+
+static bool beyond(uint64_t limit, uint64_t pages) { return limit && pages > limit; }
+
+int pipe_charge(struct account *a, unsigned int slots, bool soft)
+{
+	uint64_t sum = account_add(a, ACCOUNT_PIPE_PAGES, slots);
+
+	if ((!beyond(READ_ONCE(pipe_pages_hard), sum) && !(soft && beyond(READ_ONCE(pipe_pages_soft), sum))) ||
+	    account_privileged())
+		return 0;
+	account_sub(a, ACCOUNT_PIPE_PAGES, slots);
+	return -EPERM;
+}
+
+/* How many slots a new pipe gets, which are charged; 0: none. */
+static unsigned int first_slots(struct account *a)
+{
+	unsigned int slots = PIPE_SLOTS_DEFAULT;
+
+	if (slots * PAGE_SIZE > READ_ONCE(pipe_max_size) && !capable(CAP_SYS_RESOURCE))
+		slots = (unsigned int)(READ_ONCE(pipe_max_size) / PAGE_SIZE);
+	if (!pipe_charge(a, slots, true))
+		return slots;
+	return pipe_charge(a, PIPE_SLOTS_LEAST, false) ? 0 : PIPE_SLOTS_LEAST;
+}
+
+int pipe_create(struct pipe **out)
 {
 	struct pipe *p = kzalloc(sizeof(*p), 0);
 
 	if (!p)
-		return NULL;
-	p->ring = kzalloc(PIPE_SLOTS_DEFAULT * sizeof(*p->ring), 0);
-	if (!p->ring) {
+		return -ENOMEM;
+	p->account = account_find();
+	p->slots = p->account ? first_slots(p->account) : 0;
+	if (p->account && !p->slots) {
+		account_put(p->account);
 		kfree(p);
-		return NULL;
+		return -ENFILE;
 	}
-	p->slots = PIPE_SLOTS_DEFAULT;
+	p->ring = p->slots ? kzalloc(p->slots * sizeof(*p->ring), 0) : NULL;
+	if (!p->ring) {
+		pipe_free(p);
+		return -ENOMEM;
+	}
 	mutex_init(&p->lock);
 	wait_queue_init(&p->read_wait);
 	wait_queue_init(&p->write_wait);
 	file_async_init(&p->async);
-	return p;
+	*out = p;
+	return 0;
 }
 
 void pipe_free(struct pipe *p)
@@ -37,6 +75,9 @@ void pipe_free(struct pipe *p)
 		page_put(pipe_slot_at(p, p->tail++)->page);
 	if (p->spare)
 		page_put(p->spare);
+	if (p->account)
+		account_sub(p->account, ACCOUNT_PIPE_PAGES, p->slots);
+	account_put(p->account);
 	kfree(p->ring);
 	kfree(p);
 }

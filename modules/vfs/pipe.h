@@ -3,10 +3,11 @@
  */
 #pragma once
 
+#include "modules/vfs/account.h"
 #include "modules/vfs/internal.h"
 
 #define PIPE_SLOTS_DEFAULT 16u
-#define PIPE_SLOTS_MAX     (1048576u / 4096u)	/* fs.pipe-max-size */
+#define PIPE_SLOTS_LEAST   2u		/* of a user who has much in pipes already */
 
 /* A piece of a page in the ring. */
 struct pipe_slot {
@@ -30,7 +31,7 @@ struct pipe {
 	struct file_async_list async;
 	struct page *spare;		/* a page emptied last, kept for the next write */
 	struct pipe_slot *ring;
-	uint32_t uid;
+	struct account *account;	/* who made it; its slots are charged to him */
 };
 
 static inline unsigned int pipe_used(const struct pipe *p) { return READ_ONCE(p->head) - READ_ONCE(p->tail); }
@@ -38,7 +39,10 @@ static inline bool pipe_empty(const struct pipe *p) { return READ_ONCE(p->head) 
 static inline bool pipe_full(const struct pipe *p) { return pipe_used(p) >= READ_ONCE(p->slots); }
 static inline struct pipe_slot *pipe_slot_at(struct pipe *p, unsigned int n) { return &p->ring[n & (p->slots - 1)]; }
 
-struct pipe *pipe_create(void);
+/* A pipe of the caller's. -ENOMEM, -ENFILE: its user may have no more. */
+int pipe_create(struct pipe **out);
+/* Charges slots; -EPERM: beyond the limits, of which the soft one counts only if `soft`. */
+int pipe_charge(struct account *a, unsigned int slots, bool soft);
 void pipe_free(struct pipe *p);
 /* Lets go of a slot's page, keeping it as the spare if nobody else has it. */
 void pipe_release_page(struct pipe *p, struct pipe_slot *s);

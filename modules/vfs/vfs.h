@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "modules/vfs/account.h"
 #include "modules/vfs/device.h"
 #include "modules/vfs/fd.h"
 #include "modules/vfs/file.h"
