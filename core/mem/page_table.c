@@ -1,8 +1,8 @@
 /*
  * Page tables of user space.
  *
- * Leaf entries are under the address space's pt_lock. Table pages are put in without a lock, by compare-and-swap. A table page is freed
- * only after every CPU that has the tables loaded has dropped what it remembers of it.
+ * Leaf entries are under the address space's pt_lock, or its maker has it alone; so is mmu->tables. A table page is freed only
+ * after every CPU that has the tables loaded has dropped what it remembers of it; nobody makes one meanwhile.
  */
 #include "core/mem/page_table.h"
 
@@ -20,6 +20,7 @@ int page_table_create(struct arch_mmu *mmu)
 	arch_mmu_prepare(page_address(p));
 	p->kind = PAGE_TABLE;
 	mmu->root = page_to_phys(p);
+	mmu->tables = 0;
 	return 0;
 }
 
@@ -61,6 +62,7 @@ uint64_t *page_table_entry(struct arch_mmu *mmu, uintptr_t va, bool create)
 		table = table_below(e, true);
 		if (!table)
 			return NULL;
+		mmu->tables++;
 	}
 	return &table[table_index(va, 1)];
 }
@@ -115,6 +117,7 @@ void page_table_free_empty(struct arch_mmu *mmu, uintptr_t start, uintptr_t end)
 			continue;
 		p = phys_to_page(arch_pte_phys(*e));
 		WRITE_ONCE(*e, 0);
+		mmu->tables--;
 		list_add_tail(&freed, &p->link);
 	}
 	if (list_empty(&freed))

@@ -36,6 +36,9 @@ bool trap_page_fault(struct trap_frame *frame, uintptr_t addr, enum fault_kind k
 	result = t->aspace ? aspace_fault(t->aspace, addr, kind) : FAULT_BAD_ADDRESS;
 	if (likely(result == FAULT_DONE))
 		return true;
+	/* A table could not be had under its lock. Somebody else may have to die for it: then the access is tried again. */
+	if (result == FAULT_OUT_OF_MEMORY && page_out_of_memory && page_out_of_memory())
+		return true;
 	if (!user)
 		return false;
 	if (result == FAULT_OUT_OF_MEMORY && thread_has_work(t, WORK_KILL))

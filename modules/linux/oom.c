@@ -1,13 +1,15 @@
 /*
  * The end of memory: one process dies so that the others can go on.
  *
- * Badness is resident memory, shifted by oom_score_adj in thousandths of all memory. -1000 and init are spared. A victim that has not
+ * Badness is resident memory and what the kernel has for the process alone: page tables, mappings, what stands in its pipes, sockets
+ * and nameless files, so that the one who fills memory with those is found. It is shifted by oom_score_adj in thousandths of all memory. -1000 and init are spared. A victim that has not
  * gone yet is waited for instead of choosing another one.
  */
 #include "internal.h"
 
 #include "core/mem/aspace.h"
 #include "core/sync/rcu.h"
+#include "modules/vfs/fd.h"
 
 static struct mutex lock = MUTEX_INIT(lock);
 static struct process *victim;		/* with a reference */
@@ -23,7 +25,9 @@ static int64_t badness(struct process *p)
 		return 0;
 	as = t->thread ? thread_get_aspace(t->thread) : NULL;
 	if (as) {
-		points = (int64_t)(as->resident_anon + as->resident_file) + 1;
+		points = (int64_t)(as->resident_anon + as->resident_file + READ_ONCE(as->mmu.tables)) + 1;
+		points += (int64_t)((READ_ONCE(as->region_count) * sizeof(struct region) +
+				     thread_fd_memory(t->thread)) >> PAGE_SHIFT);
 		points += (int64_t)(page_total() / 1000) * p->oom_score_adj;
 		if (p == init_process || p->oom_score_adj == -1000)
 			points = 0;

@@ -232,7 +232,7 @@ static void show_memory(struct text_out *t, struct aspace *as)
 	kib_line(t, "VmStk", pages_with(as, REGION_STACK, REGION_STACK));
 	kib_line(t, "VmExe", code);
 	kib_line(t, "VmLib", exec > code ? exec - code : 0);
-	kib_line(t, "VmPTE", DIV_UP(resident, 512) + 3);
+	kib_line(t, "VmPTE", READ_ONCE(as->mmu.tables) + 1);
 	kib_line(t, "VmSwap", 0);
 	text_printf(t, "HugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n", 0u);
 }

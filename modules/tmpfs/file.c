@@ -394,7 +394,14 @@ static int tmpfs_open(struct inode *inode, struct file *f)
 	return 0;
 }
 
+/* What has no name goes with its files. */
+static uint64_t tmpfs_memory(const struct file *f)
+{
+	return READ_ONCE(f->inode->nlink) ? 0 : READ_ONCE(tmpfs_inode_of(f->inode)->object.pages) * PAGE_SIZE;
+}
+
 const struct file_ops tmpfs_file_ops = {
+	.memory = tmpfs_memory,
 	.read = tmpfs_read,
 	.write = tmpfs_write,
 	.mmap = tmpfs_mmap,

@@ -120,7 +120,15 @@ static int socket_set_flags(struct file *f, unsigned int flags)
 	return 0;
 }
 
+static uint64_t unix_memory(const struct file *f)
+{
+	const struct unix_socket *s = f->private;
+
+	return sizeof(*s) + READ_ONCE(s->sent_charge);
+}
+
 const struct file_ops unix_file_ops = {
+	.memory = unix_memory,
 	.read = socket_read,
 	.write = socket_write,
 	.poll = socket_poll,

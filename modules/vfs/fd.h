@@ -49,6 +49,11 @@ int thread_fd_next(struct thread *t, int fd);
 unsigned int thread_fd_size(struct thread *t);
 /* Is the descriptor close-on-exec? */
 bool thread_fd_cloexec(struct thread *t, int fd);
+/*
+ * Bytes of the kernel's memory that stand in what the thread has open, about: for who looks for the one to blame when memory is out.
+ * Any thread context; does not sleep.
+ */
+uint64_t thread_fd_memory(struct thread *t);
 /* Identities for kcmp: 0 if the thread has none. */
 const void *thread_fd_table(struct thread *t);
 const void *thread_fs_context(struct thread *t);

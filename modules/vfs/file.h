@@ -84,6 +84,8 @@ struct file_ops {
 	long (*seals)(struct file *f, bool add, unsigned int seals);
 	/* Additional lines of /proc/<pid>/fdinfo/<fd>; length as snprintf. */
 	int (*describe)(struct file *f, char *buf, size_t size);
+	/* Bytes of memory that are there for this file alone, about. May take no lock. Null: not worth counting. */
+	uint64_t (*memory)(const struct file *f);
 };
 
 struct file {

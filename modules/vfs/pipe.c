@@ -365,7 +365,15 @@ static int pipe_set_flags(struct file *f, unsigned int flags)
 	return 0;
 }
 
+static uint64_t pipe_memory(const struct file *f)
+{
+	const struct pipe *p = f->private;
+
+	return pipe_used(p) * PAGE_SIZE + READ_ONCE(p->slots) * sizeof(struct pipe_slot);
+}
+
 const struct file_ops pipe_ops = {
+	.memory = pipe_memory,
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,

@@ -192,13 +192,20 @@ static int64_t text_seek(struct file *f, int64_t offset, int whence)
 	return offset;
 }
 
+static uint64_t text_memory(const struct file *f)
+{
+	return READ_ONCE(((const struct text_state *)f->private)->text.size);
+}
+
 /* Without poll: poll(2) finds such a file ready, epoll refuses it. */
 static const struct file_ops plain_ops = {
 	.read = text_read, .write = text_write, .release = text_release, .seek = text_seek,
+	.memory = text_memory,
 };
 
 static const struct file_ops polled_ops = {
 	.read = text_read, .write = text_write, .poll = text_poll, .release = text_release, .seek = text_seek,
+	.memory = text_memory,
 };
 
 int text_file_open(struct file *f, const struct text_file_type *type, void *arg, bool pollable)

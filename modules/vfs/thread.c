@@ -242,6 +242,35 @@ bool thread_fd_cloexec(struct thread *t, int fd)
 }
 MODAPI(thread_fd_cloexec);
 
+uint64_t thread_fd_memory(struct thread *t)
+{
+	struct vfs_thread *vt = thread_data(t, vfs_slot);
+	uint64_t bytes = 0;
+
+	if (!vt)
+		return 0;
+	spin_lock(&vt->lock);
+	if (vt->files) {
+		struct fd_array *a;
+
+		spin_lock(&vt->files->lock);
+		a = vt->files->array;
+		bytes = a->size * sizeof(a->files[0]);
+		for (unsigned int i = bitmap_next_set(a->open, a->size, 0); i < a->size;
+		     i = bitmap_next_set(a->open, a->size, i + 1)) {
+			const struct file *f = a->files[i];
+
+			bytes += sizeof(*f);
+			if (f && f->ops->memory && !(f->mode & FILE_PATH))
+				bytes += f->ops->memory(f);
+		}
+		spin_unlock(&vt->files->lock);
+	}
+	spin_unlock(&vt->lock);
+	return bytes;
+}
+MODAPI(thread_fd_memory);
+
 const void *thread_fd_table(struct thread *t)
 {
 	struct vfs_thread *vt = thread_data(t, vfs_slot);

@@ -12,6 +12,7 @@
 
 struct arch_mmu {
 	uint64_t root;			/* physical address of the top table */
+	uint64_t tables;		/* pages of tables below it; the core counts */
 };
 
 #define USER_END           0x0001000000000000ul
