@@ -38,9 +38,15 @@ static unsigned int first_slots(struct account *a)
 
 	if (slots * PAGE_SIZE > READ_ONCE(pipe_max_size) && !capable(CAP_SYS_RESOURCE))
 		slots = (unsigned int)(READ_ONCE(pipe_max_size) / PAGE_SIZE);
-	if (!pipe_charge(a, slots, true))
-		return slots;
-	return pipe_charge(a, PIPE_SLOTS_LEAST, false) ? 0 : PIPE_SLOTS_LEAST;
+	/* The soft limit makes a pipe small, the hard one forbids it. */
+	if (pipe_charge(a, slots, false))
+		return 0;
+	if (beyond(READ_ONCE(pipe_pages_soft), READ_ONCE(a->used[ACCOUNT_PIPE_PAGES])) && !account_privileged()) {
+		account_sub(a, ACCOUNT_PIPE_PAGES, slots);
+		slots = PIPE_SLOTS_LEAST;
+		account_add(a, ACCOUNT_PIPE_PAGES, slots);
+	}
+	return slots;
 }
 
 int pipe_create(struct pipe **out)
