@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "include/test.h"
@@ -172,6 +173,13 @@ static void mappings(char *m)
 	CHECK_EQ(policy(m + 3 * PAGE), 0);
 }
 
+static int on_mortise(void)
+{
+	struct utsname u;
+
+	return !uname(&u) && strstr(u.release, "mortise");
+}
+
 static void pages(char *m)
 {
 	void *at[5] = { m + 5, m + PAGE, m + 2 * PAGE, m + 6 * PAGE, (void *)-PAGE };
@@ -186,7 +194,8 @@ static void pages(char *m)
 		CHECK_EQ(move(i ? getpid() : 0, 5, at, i ? nodes : NULL, status, MPOL_MF_MOVE), 0);
 		CHECK_EQ(status[0], 0);
 		CHECK_EQ(status[1], -ENOENT);
-		CHECK_EQ(status[2], -EFAULT);		/* the page of zeroes is nobody's */
+		/* The page of zeroes is nobody's; newer versions of Linux say node 0. */
+		CHECK(status[2] == -EFAULT || (status[2] == 0 && !on_mortise()));
 		CHECK_EQ(status[3], -EFAULT);
 		CHECK_EQ(status[4], -EFAULT);
 	}
