@@ -237,11 +237,15 @@ for number, code in pairs { [signal.SIGINT] = 130, [signal.SIGTERM] = 143 } do
 	end)
 end
 
+-- sigaction(2); the library has no name for it.
+local SA_RESTART = 0x10000000
+
 -- Runs fn(...); when we and our children have had `seconds`, `late` is called and all children are
 -- killed, so that whatever waits for one goes on. For what every single wait's own deadline does
 -- not catch. 0: no limit.
 function process.watched(seconds, late, fn, ...)
 	local own, step = pace.of(unistd.getpid()), math.min(seconds, 10)
+	-- Reads that it interrupts go on: only poll(2), which everything that may wait long uses, comes back.
 	signal.signal(signal.SIGALRM, function()
 		if own:elapsed() < seconds then
 			unistd.alarm(step)
@@ -249,7 +253,7 @@ function process.watched(seconds, late, fn, ...)
 		end
 		late()
 		process.kill_all()
-	end)
+	end, SA_RESTART)
 	unistd.alarm(step)
 	local result = table.pack(xpcall(fn, debug.traceback, ...))
 	unistd.alarm(0)
