@@ -7,7 +7,7 @@ return {
 		package = "libzstd", directory = "lib", include = { "lib" },
 		flags = {
 			"-DZSTD_DISABLE_ASM=1", "-DDYNAMIC_BMI2=0", "-DZSTD_LEGACY_SUPPORT=0", "-DZSTD_STRIP_ERROR_STRINGS",
-			"-DZSTD_NO_INTRINSICS",
+			"-DZSTD_NO_INTRINSICS", "-DZSTD_TRACE=0",
 		},
 		sources = {
 			"common/entropy_common.c", "common/error_private.c", "common/fse_decompress.c", "common/xxhash.c",
