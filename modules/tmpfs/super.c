@@ -241,8 +241,9 @@ static int make_root(void)
 		return error;
 	error = tmpfs_populate(s);
 	ts = tmpfs_super_of(s);
-	ts->max_pages = MAX(default_size(), ts->used_pages);
-	ts->max_inodes = MAX(default_size(), ts->used_inodes);
+	/* Archives that take half of memory or more leave an eighth of the rest to write to. */
+	ts->max_pages = MAX(default_size(), ts->used_pages + (page_total() - MIN(ts->used_pages, page_total())) / 8);
+	ts->max_inodes = MAX(default_size(), ts->used_inodes + default_size() / 8);
 	if (!error)
 		error = mount_root(s);
 	super_put(s);
