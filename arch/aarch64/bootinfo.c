@@ -58,11 +58,8 @@ static void read_chosen(const struct fdt_node *n)
 		memcpy(b->cmdline, text, used);
 		b->cmdline[used] = '\0';
 	}
-	if (end > start && end <= KERNEL_DIRECT_SIZE && b->archive_count < BOOT_ARCHIVES_MAX) {
-		b->archives[b->archive_count++] = (struct boot_archive){ start, end - start };
-		mmu_early_map(start, end, false);
-		boot_reserve(start, end);
-	}
+	if (end > start)
+		boot_add_archive(start, end - start);
 }
 
 /* Does the tree have an interrupt controller? */

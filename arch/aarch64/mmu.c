@@ -75,6 +75,7 @@ void mmu_boot(void)
 	kernel_map_boot();
 	empty_root = boot_alloc(PAGE_SIZE, BOOT_TABLE_LIMIT);
 	kernel_map_memory(image_to_phys(kernel_image_start), image_to_phys(sockets_end));
+	kernel_map_loaded(boot_info.device_tree, fdt_size());
 	map_image(kernel_image_start, kernel_text_start, MMU_READ);
 	map_image(kernel_text_start, kernel_text_end, MMU_READ | MMU_EXEC);
 	map_image(kernel_rodata_start, ro_after_init_start, MMU_READ);

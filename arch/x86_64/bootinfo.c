@@ -48,20 +48,6 @@ static void add_range(uint64_t start, uint64_t size, uint32_t type)
 	boot_add_range(start, end, type && type < ARRAY_SIZE(kinds) ? kinds[type] : BOOT_RESERVED);
 }
 
-static void add_archive(uint64_t phys, uint64_t size)
-{
-	struct boot_info *b = &boot_info;
-
-	if (!size)
-		return;
-	if (b->archive_count == BOOT_ARCHIVES_MAX) {
-		log_warn("boot: more than %u initial archives; one is left out", BOOT_ARCHIVES_MAX);
-		return;
-	}
-	b->archives[b->archive_count++] = (struct boot_archive){ phys, size };
-	boot_reserve(phys, phys + size);
-}
-
 struct mb2_tag {
 	uint32_t type, size;
 };
@@ -157,7 +143,7 @@ static void read_tag(const struct mb2_tag *t, uint64_t phys, bool *have_map, uin
 		break;
 	case TAG_MODULE:
 		if (t->size >= sizeof(*module) && module->end > module->start)
-			add_archive(module->start, module->end - module->start);
+			boot_add_archive(module->start, module->end - module->start);
 		break;
 	case TAG_BASIC_MEMORY:
 		if (t->size >= sizeof(*t) + 8)
@@ -250,5 +236,5 @@ void bootinfo_read_pvh(uint32_t info)
 		add_range(r[i].start, r[i].size, r[i].type);
 	m = s->module_count <= 64 ? early_memory(s->modules, s->module_count * sizeof(*m)) : NULL;
 	for (uint32_t i = 0; m && i < s->module_count; i++)
-		add_archive(m[i].phys, m[i].size);
+		boot_add_archive(m[i].phys, m[i].size);
 }

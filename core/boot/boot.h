@@ -48,6 +48,11 @@ extern const char build_version[];
 bool boot_add_range(uint64_t start, uint64_t end, enum boot_memory_kind kind);
 /* Marks memory that the kernel image, archives and tables occupy. */
 void boot_reserve(uint64_t start, uint64_t end);
+/*
+ * Notes an initrd and reserves its memory. It is mapped later whatever the memory map calls its pages. One that does not
+ * fit (addresses that no memory has, too many) is left out, with a warning.
+ */
+void boot_add_archive(uint64_t phys, uint64_t size);
 /* Takes zeroed pages from RAM before the page allocator exists. Panics when there are none. Physical address, below `limit` if not 0. */
 uint64_t boot_alloc(size_t size, uint64_t limit);
 /* Hands all RAM that is not reserved or taken to the page allocator; boot_alloc ends here. */

@@ -90,8 +90,6 @@ void boot_main(void)
 	log_notice("Mortise %s on %s, loaded by %s", MODULE_RELEASE, arch_machine(), boot_info.loader);
 	log_info("version: %s", BUILD_VERSION);
 	log_info("command line: %s", boot_info.cmdline);
-	for (unsigned int i = 0; i < boot_info.archive_count; i++)
-		boot_reserve(boot_info.archives[i].phys, boot_info.archives[i].phys + boot_info.archives[i].size);
 	page_start();
 	slab_start();
 	vmap_start();

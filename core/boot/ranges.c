@@ -89,6 +89,25 @@ void boot_reserve(uint64_t start, uint64_t end)
 	reserved_count++;
 }
 
+void boot_add_archive(uint64_t phys, uint64_t size)
+{
+	struct boot_info *b = &boot_info;
+
+	if (!size)
+		return;
+	if (size > KERNEL_DIRECT_SIZE || phys > KERNEL_DIRECT_SIZE - size) {
+		log_warn("boot: no memory can be at %#lx, where %#lx bytes of an initrd are said to be",
+			 (unsigned long)phys, (unsigned long)size);
+		return;
+	}
+	if (b->archive_count == BOOT_ARCHIVES_MAX) {
+		log_warn("boot: more than %u initial archives; one is left out", BOOT_ARCHIVES_MAX);
+		return;
+	}
+	b->archives[b->archive_count++] = (struct boot_archive){ phys, size };
+	boot_reserve(ALIGN_DOWN(phys, PAGE_SIZE), ALIGN_UP(phys + size, PAGE_SIZE));
+}
+
 /* The reservation that meets [start, end) and ends last; null if none. */
 static bool conflict(uint64_t start, uint64_t end, uint64_t *reserved_start, uint64_t *reserved_end)
 {

@@ -112,8 +112,24 @@ static void map_direct(uint64_t start, uint64_t end, uint64_t ro_start, uint64_t
 	}
 }
 
+void kernel_map_loaded(uint64_t phys, uint64_t size)
+{
+	uint64_t start = ALIGN_DOWN(phys, PAGE_SIZE), end = ALIGN_UP(phys + size, PAGE_SIZE), stop;
+	bool mapped;
+
+	for (; start < end; start = stop) {
+		kernel_phys(KERNEL_DIRECT_BASE + start, &mapped);
+		stop = start + PAGE_SIZE;
+		if (mapped)
+			continue;
+		for (; stop < end && !mapped; stop += mapped ? 0 : PAGE_SIZE)
+			kernel_phys(KERNEL_DIRECT_BASE + stop, &mapped);
+		kernel_map_range(KERNEL_DIRECT_BASE + start, start, stop - start, MMU_READ);
+	}
+}
+
 /* Ranges that touch are mapped as one, so that large pages fit; pages that are RAM in part only are left out. */
-void kernel_map_memory(uint64_t ro_start, uint64_t ro_end)
+static void map_ram(uint64_t ro_start, uint64_t ro_end)
 {
 	const struct boot_info *b = &boot_info;
 	uint64_t start = 0, end = 0;
@@ -137,6 +153,15 @@ void kernel_map_memory(uint64_t ro_start, uint64_t ro_end)
 		start = s;
 		end = e;
 	}
+}
+
+void kernel_map_memory(uint64_t ro_start, uint64_t ro_end)
+{
+	const struct boot_info *b = &boot_info;
+
+	map_ram(ro_start, ro_end);
+	for (unsigned int i = 0; i < b->archive_count; i++)
+		kernel_map_loaded(b->archives[i].phys, b->archives[i].size);
 }
 
 int kernel_map(uintptr_t va, uint64_t phys, size_t size, unsigned int prot)

@@ -120,6 +120,28 @@ KTEST(vmalloc_is_mapped_and_unmapped)
 	vfree(NULL);
 }
 
+/* Where memory ends: what a loader put across it is there whole, and the part that is no RAM cannot be written. */
+KTEST(mem_loaded_files_are_mapped_where_no_ram_is)
+{
+	uint64_t top = page_map_count << PAGE_SHIFT;
+	bool ok[4];
+
+	if (phys_has_page(top) || top > KERNEL_DIRECT_SIZE - 4 * PAGE_SIZE)
+		return;
+	for (unsigned int i = 0; i < 4; i++)
+		kernel_phys(KERNEL_DIRECT_BASE + top + i * PAGE_SIZE, &ok[i]);
+	if (ok[0] || ok[1] || ok[2] || ok[3])
+		return;			/* firmware's tables follow */
+	kernel_map_loaded(top - 10, 2 * PAGE_SIZE + 11);
+	for (unsigned int i = 0; i < 4; i++)
+		kernel_phys(KERNEL_DIRECT_BASE + top + i * PAGE_SIZE, &ok[i]);
+	ktest_check(ok[0] && ok[1] && ok[2] && !ok[3]);
+	ktest_check(kernel_phys(KERNEL_DIRECT_BASE + top + PAGE_SIZE, &ok[0]) == top + PAGE_SIZE);
+	ktest_check(!kernel_may_write(KERNEL_DIRECT_BASE + top));
+	ktest_check(kernel_may_write(KERNEL_DIRECT_BASE + top - PAGE_SIZE));
+	kernel_unmap(KERNEL_DIRECT_BASE + top, 3 * PAGE_SIZE);
+}
+
 KTEST(memobj_keeps_what_was_written)
 {
 	struct memobj *o = memobj_create_anonymous(100 * PAGE_SIZE);

@@ -33,8 +33,13 @@ void kernel_map_boot(void);
 void kernel_map_allocator_ready(void);
 /* Boot: maps with the largest pages that fit. Neighbouring ranges may share a table. */
 void kernel_map_range(uintptr_t va, uint64_t phys, uint64_t size, unsigned int prot);
-/* Boot: RAM and what may be turned into it in the direct map, [ro_start, ro_end) read-only. Physical addresses. */
+/*
+ * Boot: the direct map: RAM and what may be turned into it, [ro_start, ro_end) read-only, and the initrds.
+ * Physical addresses.
+ */
 void kernel_map_memory(uint64_t ro_start, uint64_t ro_end);
+/* Boot: what a loader put there, in the direct map, read-only where the memory map does not call it RAM. */
+void kernel_map_loaded(uint64_t phys, uint64_t size);
 
 /* Maps or unmaps pages of the kernel (vmap and module areas, device memory); allocates tables. -ENOMEM. */
 int kernel_map(uintptr_t va, uint64_t phys, size_t size, unsigned int prot);
