@@ -1,8 +1,10 @@
 --[[
-foreign.lua: Debian packages of another architecture, or source packages, fetched with apt and unpacked as data: nothing is
-installed, and the machine's own package state stays as it is. apt checks signatures and sums as for any package.
+foreign.lua: Debian packages of another architecture or of another suite, or source packages, fetched with apt and unpacked as
+data: nothing is installed, and the machine's own package state stays as it is. apt checks signatures and sums as for any
+package.
 
 	lua5.4 tools/foreign.lua ARCHITECTURE DIRECTORY PACKAGE...
+	lua5.4 tools/foreign.lua suite=NAME DIRECTORY PACKAGE...
 	lua5.4 tools/foreign.lua source DIRECTORY PACKAGE...
 Each package is unpacked into DIRECTORY/PACKAGE: of a source package its author's archive. The lists and the archives are kept in
 DIRECTORY/apt. A package that is there is not fetched again.
@@ -16,14 +18,46 @@ local function run(command, what)
 	end
 end
 
--- The machine's lists of sources with `deb-src` in the place of `deb`: by default Debian's name binary packages only. In apt's order,
--- which decides what a source that stands in two of them is signed by.
-local function write_source_lists(directory)
-	run(("rm -rf %s && mkdir -p %s"):format(directory, directory), "no directory")
+-- The machine's lists of sources, in apt's order, which decides what a source that stands in two of them is signed by.
+local function source_lists()
 	local places = fs.lines("eval $(apt-config shell LIST Dir::Etc::sourcelist/f PARTS Dir::Etc::sourceparts/d); echo $LIST; echo $PARTS")
 	local paths = fs.find(places[2], "-maxdepth 1 -name '*.list' -o -maxdepth 1 -name '*.sources'")
 	table.insert(paths, 1, places[1])
-	for i, path in ipairs(paths) do
+	return paths
+end
+
+-- The first of the machine's sources that has the suite which `suite` belongs to ("bookworm" of "bookworm-backports"), with
+-- `suite` in its place: the same mirror, the same keys.
+local function write_suite_list(directory, suite)
+	local base = suite:match("^[^-]+")
+	run(("rm -rf %s && mkdir -p %s"):format(directory, directory), "no directory")
+	for _, path in ipairs(source_lists()) do
+		local text = "\n" .. (fs.read(path) or "") .. "\n\n"
+		if path:match("%.sources$") then
+			for stanza in text:gsub("\n#[^\n]*", ""):gmatch("(.-)\n%s*\n") do
+				local head, suites, rest = ("\n" .. stanza .. "\n"):match("^(.-\n)Suites:([^\n]*)(.*)$")
+				if head and (" " .. suites .. " "):find(" " .. base .. " ", 1, true) then
+					fs.write(directory .. "/suite.sources", (head .. "Suites: " .. suite .. rest):gsub("^%s+", ""))
+					return
+				end
+			end
+		else
+			for line in text:gmatch("[^\n]+") do
+				local head, rest = line:match("^(%s*deb%s+%S.-%s)" .. base .. "(%s.*)$")
+				if head then
+					fs.write(directory .. "/suite.list", head .. suite .. rest .. "\n")
+					return
+				end
+			end
+		end
+	end
+	error(("no source of this machine has %s, which %s belongs to"):format(base, suite), 0)
+end
+
+-- The lists with `deb-src` in the place of `deb`: by default Debian's name binary packages only.
+local function write_source_lists(directory)
+	run(("rm -rf %s && mkdir -p %s"):format(directory, directory), "no directory")
+	for i, path in ipairs(source_lists()) do
 		local text = "\n" .. (fs.read(path) or "") .. "\n"
 		if path:match("%.sources$") then
 			fs.write(("%s/%04d.sources"):format(directory, i), (text:gsub("\nTypes:[^\n]*", "\nTypes: deb-src")))
@@ -45,8 +79,13 @@ local function apt(architecture, directory)
 	local function add(...)
 		table.move({ ... }, 1, select("#", ...), #options + 1, options)
 	end
-	if architecture == "source" then
-		write_source_lists(here .. "/sources")
+	local suite = architecture:match("^suite=(.+)")
+	if suite or architecture == "source" then
+		if suite then
+			write_suite_list(here .. "/sources", suite)
+		else
+			write_source_lists(here .. "/sources")
+		end
 		add("Dir::Etc::sourcelist=/dev/null", "Dir::Etc::sourceparts=" .. here .. "/sources")
 	else
 		add("APT::Architecture=" .. architecture, "APT::Architectures::=" .. architecture)

@@ -2,7 +2,8 @@
 iso.lua: the ISO by grub-mkrescue, for CD and USB stick (x86_64: BIOS and UEFI, aarch64: UEFI), small and reproducible.
 
 	lua5.4 tools/iso.lua OUT.iso BUILD-DIRECTORY [GRUB.CFG] [ARCHIVE]
-ARCHIVE: one more file of the build directory; with it the two plain archives are left out.
+ARCHIVE: one more file of the build directory; with it the two plain archives are left out. What the
+configuration names with `.gz` is compressed.
 Two builds of the same inputs are the same bytes: file times, volume dates, GUID and the FAT serial number are fixed.
 ]]
 package.path = "./?.lua;" .. package.path
@@ -29,8 +30,10 @@ local function main(words)
 	if words[4] then
 		names = { arch.kernel, words[4] }
 	end
-	local copy = arch.grub.gzip and "gzip -9n <%s/%s >%s/boot/%s.gz" or "cp %s/%s %s/boot/%s"
+	local config = fs.read(words[3] or arch.grub.config)
 	for _, name in ipairs(names) do
+		local packed = config:find("/" .. name .. ".gz", 1, true)
+		local copy = packed and "gzip -9n <%s/%s >%s/boot/%s.gz" or "cp %s/%s %s/boot/%s"
 		assert(os.execute(copy:format(dir, name, tree, name)))
 	end
 	assert(os.execute(("cp %s %s/boot/grub/grub.cfg"):format(fs.quote(words[3] or arch.grub.config), tree)))

@@ -25,7 +25,6 @@ return {
 		modules = "multiboot2 gzio normal serial terminal part_acorn part_amiga part_apple "
 			.. "part_bsd part_dfly part_dvh part_gpt part_msdos part_plan part_sun "
 			.. "part_sunpc iso9660 fat all_video search search_label echo test boot configfile",
-		gzip = true,			-- it inflates kernel and archives
 	},
 	firmware = { "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE.fd" },
 	console = "ttyS0",

@@ -4,7 +4,7 @@ vm.lua: a virtual machine for a test. The serial line is the process's input and
 	local vm = vm.start { direct = true, smp = 2, mem = 256, append = "loglevel=7", initrd = { "x.cpio" } }
 	vm:expect("/ #", 60)   vm:send("echo hi\n")   vm:wait(10)   vm:screendump("x.ppm")   vm:kill()
 Options besides those of `build.lua run`: kernel, archives (the whole list instead of the default two), initrd_file (used as it
-is), cpu, machine, reboot (a restart does not end QEMU), qemu (list of further words), iso (file),
+is), cpu, machine, emulator (words instead of the port's QEMU), reboot (a restart does not end QEMU), qemu (list of further words), iso (file),
 serial ("none": no serial line; then only the monitor reaches the machine), disk (the ISO is one).
 ]]
 local fs = require "tools.lib.fs"
@@ -28,6 +28,11 @@ function vm.said()
 		list[i] = ("== machine %d: %s\n%s\n"):format(i, words, machine.text)
 	end
 	return table.concat(list)
+end
+
+-- Puts a machine among those of this test file.
+function vm.note(machine)
+	started[#started + 1] = machine
 end
 
 function vm.forget()
@@ -61,7 +66,7 @@ function vm.start(options)
 	local build = vm.build
 	number = number + 1
 	local scratch = ("%s/vm%d"):format(vm.scratch, number)
-	local words = { build.arch.qemu }
+	local words = { table.unpack(options.emulator or { build.arch.qemu }) }
 	local function add(...)
 		for _, word in ipairs { ... } do
 			words[#words + 1] = tostring(word)
@@ -97,7 +102,7 @@ function vm.start(options)
 	add(table.unpack(options.qemu or {}))
 	local self = process.start(words)
 	self.words = words
-	started[#started + 1] = self
+	vm.note(self)
 	self.monitor_path = scratch .. ".monitor"
 	for name, fn in pairs(vm.methods) do
 		self[name] = fn
