@@ -327,6 +327,7 @@ KAPI(thread_set_work);
 
 void sched_ipi(void)
 {
+	timer_kick();
 	/* The interrupt's exit looks at need_resched and at the thread's work. */
 }
 

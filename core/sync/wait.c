@@ -113,6 +113,12 @@ static void sleep_timeout(struct timer *timer)
 
 int wait_sleep(uint64_t deadline)
 {
+	return wait_sleep_until((struct wait_limit){ deadline, TIMER_MONOTONIC });
+}
+KAPI(wait_sleep);
+
+int wait_sleep_until(struct wait_limit limit)
+{
 	struct thread *t = current;
 	int result = 0;
 
@@ -126,20 +132,20 @@ int wait_sleep(uint64_t deadline)
 		if (thread_has_work(t, WORK_SETTLE) && t->wait_mode == WAIT_INTERRUPTIBLE)
 			gate_settled();
 	}
-	if (deadline == TIME_NEVER) {
+	if (limit.deadline == TIME_NEVER) {
 		sched_switch();
 		return wait_interrupted((enum wait_mode)t->wait_mode);
 	}
-	if (deadline <= clock_monotonic()) {
+	if (limit.deadline <= timer_base_now(limit.base)) {
 		wait_finish();
 		return -ETIMEDOUT;
 	}
 	WRITE_ONCE(t->timed_out, 0);
 	timer_init(&t->sleep_timer, sleep_timeout);
-	timer_arm(&t->sleep_timer, deadline);
+	timer_arm_on(&t->sleep_timer, limit.base, limit.deadline);
 	sched_switch();
 	timer_cancel_sync(&t->sleep_timer);
 	result = wait_interrupted((enum wait_mode)t->wait_mode);
 	return result ? result : READ_ONCE(t->timed_out) ? -ETIMEDOUT : 0;
 }
-KAPI(wait_sleep);
+KAPI(wait_sleep_until);

@@ -11,6 +11,7 @@
 
 #include "core/lib/list.h"
 #include "core/sync/spinlock.h"
+#include "core/time/timer.h"
 
 struct thread;
 struct waiter;
@@ -78,6 +79,12 @@ void wait_prepare(enum wait_mode mode);
  * 0: woken (perhaps spuriously); -ETIMEDOUT; -EINTR; -ERESTART_MODULE. The thread is running again afterwards.
  */
 int wait_sleep(uint64_t deadline);
+/* The same with a deadline on another clock, which is followed when it is set. */
+struct wait_limit {
+	uint64_t deadline;		/* ns of the clock, or TIME_NEVER */
+	enum timer_base base;
+};
+int wait_sleep_until(struct wait_limit limit);
 /* Declares that the current thread does not want to sleep after all. */
 void wait_finish(void);
 /* Would a sleep in this mode end at once? 0, -EINTR or -ERESTART_MODULE. */

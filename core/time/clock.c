@@ -22,9 +22,7 @@ struct clock_page *clock_page = &clock_frame.page;
 KAPI(clock_page);
 
 static struct spinlock lock = SPINLOCK_INIT(lock);
-static uint32_t set_generation, jumps;
-struct wait_queue clock_set_wait = WAIT_QUEUE_INIT(clock_set_wait);
-KAPI(clock_set_wait);
+static uint32_t jumps;
 
 static inline uint64_t cycles_to_ns(const struct clock_page *p, uint64_t cycles)
 {
@@ -69,6 +67,21 @@ int64_t clock_realtime(void)
 }
 KAPI(clock_realtime);
 
+int64_t clock_tai(void)
+{
+	const struct clock_page *p = &clock_storage;
+	uint32_t sequence;
+	int64_t ns;
+
+	do {
+		sequence = __atomic_load_n(&p->sequence, __ATOMIC_ACQUIRE);
+		ns = (int64_t)cycles_to_ns(p, arch_cycles()) + p->realtime_offset + (int64_t)p->tai_offset * (int64_t)NSEC_PER_SEC;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (unlikely((sequence & 1) || READ_ONCE(p->sequence) != sequence));
+	return ns;
+}
+KAPI(clock_tai);
+
 static unsigned long write_begin(void)
 {
 	unsigned long flags = spin_lock_irqsave(&lock);
@@ -93,6 +106,7 @@ void clock_set_tai_offset(int32_t seconds)
 
 	clock_storage.tai_offset = seconds;
 	write_end(flags);
+	timer_clock_changed();
 }
 KAPI(clock_set_tai_offset);
 
@@ -123,10 +137,9 @@ void clock_set_leap(int64_t at, int step)
 
 	leap.at = at;
 	leap.step = step;
-	set_generation++;
 	write_end(flags);
 	leap_arm();
-	wait_wake_all(&clock_set_wait);
+	timer_clock_changed();
 }
 KAPI(clock_set_leap);
 
@@ -142,13 +155,12 @@ unsigned int clock_take_leap(void)
 		clock_storage.tai_offset -= leap.step;
 		leap.step = 0;
 		leap.taken++;
-		set_generation++;
-		jumps++;
+			jumps++;
 	}
 	taken = leap.taken;
 	write_end(flags);
 	if (due)
-		wait_wake_all(&clock_set_wait);
+		timer_clock_changed();
 	return taken;
 }
 KAPI(clock_take_leap);
@@ -176,10 +188,9 @@ void clock_set_realtime(int64_t ns)
 	rebase();
 	clock_storage.realtime_offset = ns - (int64_t)clock_storage.base_ns;
 	leap.step = 0;
-	set_generation++;
 	jumps++;
 	write_end(flags);
-	wait_wake_all(&clock_set_wait);
+	timer_clock_changed();
 }
 KAPI(clock_set_realtime);
 
@@ -193,9 +204,6 @@ void clock_set_rate(int64_t rate)
 	write_end(flags);
 }
 KAPI(clock_set_rate);
-
-uint32_t clock_set_generation(void) { return READ_ONCE(set_generation); }
-KAPI(clock_set_generation);
 
 uint32_t clock_jumps(void) { return READ_ONCE(jumps); }
 KAPI(clock_jumps);
@@ -225,6 +233,24 @@ uint64_t clock_realtime_to_deadline(int64_t ns)
 	return deadline < 0 ? 0 : (uint64_t)deadline;
 }
 KAPI(clock_realtime_to_deadline);
+
+/* Atomic time has no leaps: a second of real time put in or left out is in its offset at the same moment. */
+uint64_t clock_tai_to_deadline(int64_t ns)
+{
+	int64_t offset, deadline;
+	uint32_t sequence;
+
+	do {
+		sequence = __atomic_load_n(&clock_storage.sequence, __ATOMIC_ACQUIRE);
+		offset = READ_ONCE(clock_storage.realtime_offset) +
+			 (int64_t)READ_ONCE(clock_storage.tai_offset) * (int64_t)NSEC_PER_SEC;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (unlikely((sequence & 1) || READ_ONCE(clock_storage.sequence) != sequence));
+	if (__builtin_sub_overflow(ns, offset, &deadline))
+		return ns > 0 ? TIME_NEVER : 0;
+	return deadline < 0 ? 0 : (uint64_t)deadline;
+}
+KAPI(clock_tai_to_deadline);
 
 void clock_start(uint64_t cycles_hz, int64_t realtime_ns)
 {

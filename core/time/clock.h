@@ -15,25 +15,24 @@ uint64_t clock_raw(void);		/* ns */
 int64_t clock_realtime(void);		/* ns since 1970 */
 int32_t clock_tai_offset(void);		/* seconds */
 void clock_set_tai_offset(int32_t seconds);
-/* Sets the real-time clock; increments the generation that absolute waits compare and wakes clock_set_wait. */
+int64_t clock_tai(void);		/* ns since 1970, atomic time */
+/* Sets the real-time clock; timers on it follow. */
 void clock_set_realtime(int64_t ns);
 /*
  * Puts the clock forward (step 1) or back (-1) by a second when real time reaches `at`, and TAI's offset with it; 0 calls that off, as setting the
- * clock does. Deadlines of times beyond `at` take it into account: absolute waits are made anew. Thread context.
+ * clock does. Deadlines of times beyond `at` take it into account. Thread context.
  */
 void clock_set_leap(int64_t at, int step);
 /* Takes the leap if it is due, before its timer gets to it. How many leaps there have been. Any context. */
 unsigned int clock_take_leap(void);
 /* Makes the clocks faster by so many ns per second, scaled by 2^16; below 2^45. Monotonic time goes on from where it is. Any context. */
 void clock_set_rate(int64_t rate);
-uint32_t clock_set_generation(void);
 /* How often real time has jumped: by being set and by leaps. */
 uint32_t clock_jumps(void);
-struct wait_queue;
-extern struct wait_queue clock_set_wait;
 
 /* Converts a real-time instant to the monotonic deadline it has now; saturates to 0 and TIME_NEVER. */
 uint64_t clock_realtime_to_deadline(int64_t ns);
+uint64_t clock_tai_to_deadline(int64_t ns);
 
 /*
  * What the vDSO reads, on a page of its own, consistent while `sequence` is even and unchanged.

@@ -24,33 +24,34 @@ static long interrupted(int error, bool timed, bool relative, uint64_t deadline)
 static long wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitset, uintptr_t timeout, bool relative,
 		 bool realtime)
 {
-	uint64_t deadline;
-	int error = futex_deadline(timeout, relative, realtime, &deadline);
+	struct wait_limit limit;
+	int error = futex_deadline(timeout, relative, realtime, &limit);
 
 	if (error)
 		return error;
-	return interrupted(futex_wait(uaddr, private_key, value, bitset, deadline), timeout != 0, relative, deadline);
+	return interrupted(futex_wait(uaddr, private_key, value, bitset, limit), timeout != 0, relative,
+			   limit.deadline);
 }
 
 /* These deadlines are absolute: an interrupted call is simply executed again. */
 static long lock_pi(uintptr_t uaddr, bool private_key, uintptr_t timeout, bool realtime)
 {
-	uint64_t deadline;
-	int error = futex_deadline(timeout, false, realtime, &deadline);
+	struct wait_limit limit;
+	int error = futex_deadline(timeout, false, realtime, &limit);
 
 	if (!error)
-		error = futex_lock_pi(uaddr, private_key, deadline, false);
+		error = futex_lock_pi(uaddr, private_key, limit, false);
 	return error == -EINTR ? -ERESTARTNOINTR : error;
 }
 
 static long wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, uint32_t value, uintptr_t timeout,
 			    bool realtime)
 {
-	uint64_t deadline;
-	int error = futex_deadline(timeout, false, realtime, &deadline);
+	struct wait_limit limit;
+	int error = futex_deadline(timeout, false, realtime, &limit);
 
 	if (!error)
-		error = futex_wait_requeue_pi(uaddr1, uaddr2, private_key, value, deadline);
+		error = futex_wait_requeue_pi(uaddr1, uaddr2, private_key, value, limit);
 	return error == -EINTR ? -ERESTARTNOINTR : error;
 }
 
@@ -82,7 +83,7 @@ static __attribute__((noinline)) long other_command(struct uaddr_u32 uaddr, int3
 	case FUTEX_LOCK_PI2:
 		return lock_pi(uaddr.addr, private_key, timeout, realtime);
 	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(uaddr.addr, private_key, TIME_NEVER, true);
+		return futex_lock_pi(uaddr.addr, private_key, (struct wait_limit){ .deadline = TIME_NEVER }, true);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(uaddr.addr, private_key);
 	case FUTEX_WAIT_REQUEUE_PI:

@@ -85,7 +85,7 @@ void futex_mark_woken(struct futex_waiter *w, struct wake_list *wakes);
 /* wait_wake.c */
 int futex_wake(uintptr_t uaddr, bool private_key, int count, uint32_t bitset);
 int futex_wake_op(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, int count1, int count2, uint32_t op);
-int futex_wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitset, uint64_t deadline);
+int futex_wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitset, struct wait_limit limit);
 /* Takes the waiter off wherever it is now. False if somebody woke it before. */
 bool futex_withdraw(struct futex_waiter *w);
 /* Queues `w` if the word has the value. 0; -EAGAIN; -EFAULT. On success the thread is prepared to sleep. */
@@ -96,8 +96,8 @@ int futex_requeue(uintptr_t uaddr1, bool private1, uintptr_t uaddr2, bool privat
 		  const uint32_t *expected);
 
 /* time.c */
-/* A timeout of user space as a monotonic deadline. */
-int futex_deadline(uintptr_t timeout, bool relative, bool realtime, uint64_t *out);
+/* A timeout of user space as what a sleep takes. */
+int futex_deadline(uintptr_t timeout, bool relative, bool realtime, struct wait_limit *out);
 
 /* pi_state.c */
 enum pi_outcome { PI_QUEUED, PI_TAKEN };
@@ -112,7 +112,7 @@ void pi_call_free_spare(struct pi_call *c);
 int pi_take_or_queue(struct pi_call *c, struct thread *t, uintptr_t uaddr, bool set_waiters, bool only_try,
 		     struct pi_state **spare, enum pi_outcome *outcome);
 /* Sleeps until the word is granted, and leaves the queue. `uaddr` is the word in the caller's address space. 0, or why not. */
-int pi_wait_and_leave(struct pi_call *c, uintptr_t uaddr, uint64_t deadline);
+int pi_wait_and_leave(struct pi_call *c, uintptr_t uaddr, struct wait_limit limit);
 struct pi_state *pi_state_find(struct futex_bucket *b, const struct futex_key *key);
 /* Loads or exchanges the word without resolving faults. */
 int pi_load_word(uintptr_t uaddr, uint32_t *word);
@@ -121,9 +121,9 @@ int pi_exchange_word(uintptr_t uaddr, uint32_t expected, uint32_t desired, uint3
 bool futex_has_plain_waiter(struct futex_bucket *b, const struct futex_key *key);
 
 /* pi.c */
-int futex_lock_pi(uintptr_t uaddr, bool private_key, uint64_t deadline, bool only_try);
+int futex_lock_pi(uintptr_t uaddr, bool private_key, struct wait_limit limit, bool only_try);
 int futex_unlock_pi(uintptr_t uaddr, bool private_key);
 
 /* pi_requeue.c */
-int futex_wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, uint32_t value, uint64_t deadline);
+int futex_wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, uint32_t value, struct wait_limit limit);
 int futex_cmp_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, int wake, int requeue, uint32_t expected);

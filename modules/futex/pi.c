@@ -7,7 +7,7 @@
  */
 #include "internal.h"
 
-int futex_lock_pi(uintptr_t uaddr, bool private_key, uint64_t deadline, bool only_try)
+int futex_lock_pi(uintptr_t uaddr, bool private_key, struct wait_limit limit, bool only_try)
 {
 	enum pi_outcome outcome = PI_QUEUED;
 	struct pi_call c;
@@ -25,7 +25,7 @@ int futex_lock_pi(uintptr_t uaddr, bool private_key, uint64_t deadline, bool onl
 			error = fault_in_user(uaddr, 4, true);
 	}
 	if (!error && outcome == PI_QUEUED)
-		error = pi_wait_and_leave(&c, uaddr, deadline);
+		error = pi_wait_and_leave(&c, uaddr, limit);
 	pi_call_free_spare(&c);
 	return error == -EBUSY ? -EAGAIN : error;
 }

@@ -11,7 +11,7 @@
 #include "core/mem/slab.h"
 
 /* Ends a wait that ended before it was requeued. */
-static int wait_first(struct futex_waiter *w, uint64_t deadline)
+static int wait_first(struct futex_waiter *w, struct wait_limit limit)
 {
 	int error;
 
@@ -20,7 +20,7 @@ static int wait_first(struct futex_waiter *w, uint64_t deadline)
 			wait_finish();
 			return 0;
 		}
-		error = wait_sleep(deadline);
+		error = wait_sleep_until(limit);
 		if (error)
 			break;
 		wait_prepare(WAIT_INTERRUPTIBLE);
@@ -29,7 +29,7 @@ static int wait_first(struct futex_waiter *w, uint64_t deadline)
 	return futex_withdraw(w) ? error : 0;
 }
 
-int futex_wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, uint32_t value, uint64_t deadline)
+int futex_wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, uint32_t value, struct wait_limit limit)
 {
 	struct pi_call c = { .state = NULL };
 	struct futex_waiter w = { .bitset = FUTEX_BITSET_MATCH_ANY, .pi = &c };
@@ -51,10 +51,10 @@ int futex_wait_requeue_pi(uintptr_t uaddr1, uintptr_t uaddr2, bool private_key, 
 		futex_withdraw(&w);
 		return -EINVAL;
 	}
-	error = wait_first(&w, deadline);
+	error = wait_first(&w, limit);
 	if (error || !c.state)
 		return error;
-	error = pi_wait_and_leave(&c, uaddr2, deadline);
+	error = pi_wait_and_leave(&c, uaddr2, limit);
 	/* The first word has changed: executing the call again could only find that out. */
 	return error == -EINTR || error == -ERESTART_MODULE ? -EAGAIN : error;
 }

@@ -213,7 +213,7 @@ static int write_new_owner(struct pi_call *c, uintptr_t uaddr)
 	return error;
 }
 
-int pi_wait_and_leave(struct pi_call *c, uintptr_t uaddr, uint64_t deadline)
+int pi_wait_and_leave(struct pi_call *c, uintptr_t uaddr, struct wait_limit limit)
 {
 	struct pi_state *s = c->state;
 	int error = 0;
@@ -222,7 +222,7 @@ int pi_wait_and_leave(struct pi_call *c, uintptr_t uaddr, uint64_t deadline)
 		wait_prepare(WAIT_INTERRUPTIBLE);
 		if (pi_waiter_granted(&c->waiter))
 			break;
-		error = wait_sleep(deadline);
+		error = wait_sleep_until(limit);
 		if (error)
 			break;
 	}

@@ -181,7 +181,7 @@ bool futex_withdraw(struct futex_waiter *w)
 	}
 }
 
-int futex_wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitset, uint64_t deadline)
+int futex_wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitset, struct wait_limit limit)
 {
 	struct futex_waiter w = { .bitset = bitset };
 	int error;
@@ -198,7 +198,7 @@ int futex_wait(uintptr_t uaddr, bool private_key, uint32_t value, uint32_t bitse
 			wait_finish();
 			return 0;
 		}
-		error = wait_sleep(deadline);
+		error = wait_sleep_until(limit);
 		if (error)
 			break;
 		wait_prepare(WAIT_INTERRUPTIBLE);

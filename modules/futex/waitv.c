@@ -59,7 +59,7 @@ static bool any_woken(const struct waitv_entry *e, unsigned int count)
 	return false;
 }
 
-static int wait_multiple(struct waitv_entry *e, unsigned int count, uint64_t deadline)
+static int wait_multiple(struct waitv_entry *e, unsigned int count, struct wait_limit limit)
 {
 	int error, woken;
 
@@ -78,7 +78,7 @@ static int wait_multiple(struct waitv_entry *e, unsigned int count, uint64_t dea
 			error = 0;
 			break;
 		}
-		error = wait_sleep(deadline);
+		error = wait_sleep_until(limit);
 		if (error)
 			break;
 	}
@@ -93,14 +93,14 @@ static int wait_multiple(struct waitv_entry *e, unsigned int count, uint64_t dea
 long sys_futex_waitv(struct uin_futex_waitv waiters, uint32_t count, uint32_t flags, struct uin_timespec timeout, int32_t clock)
 {
 	struct waitv_entry *e;
-	uint64_t deadline;
+	struct wait_limit limit;
 	int error = 0, result;
 
 	if (flags || !count || count > WAITV_MAX || !waiters.addr)
 		return -EINVAL;
 	if (timeout.addr && clock != 0 && clock != 1)
 		return -EINVAL;
-	error = futex_deadline(timeout.addr, false, clock == 0, &deadline);
+	error = futex_deadline(timeout.addr, false, clock == 0, &limit);
 	if (error)
 		return error;
 	e = kmalloc_array(count, sizeof(*e), ALLOC_ZERO);
@@ -108,7 +108,7 @@ long sys_futex_waitv(struct uin_futex_waitv waiters, uint32_t count, uint32_t fl
 		return -ENOMEM;
 	for (unsigned int i = 0; i < count && !error; i++)
 		error = load_entry(waiters.addr + i * sizeof(struct futex_waitv), &e[i]);
-	result = error ? error : wait_multiple(e, count, deadline);
+	result = error ? error : wait_multiple(e, count, limit);
 	kfree(e);
 	return result == -EINTR ? -ERESTARTSYS : result;
 }

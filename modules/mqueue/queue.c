@@ -133,24 +133,16 @@ static void finish(struct waiting *w, struct wake_list *wakes)
 /* Sleeps until it is done, or until the deadline or a signal. */
 static int sleep_on(const struct waiting *w, const int64_t *until)
 {
-	struct waiter clock;
+	struct wait_limit limit = { until ? (uint64_t)*until : TIME_NEVER, TIMER_REALTIME };
 	int why = 0;
 
-	if (until) {
-		waiter_init(&clock);
-		wait_queue_add(&clock_set_wait, &clock);
-	}
 	for (;;) {
 		wait_prepare(WAIT_INTERRUPTIBLE);
 		if (load_acquire(&w->done) || why)
 			break;
-		why = wait_sleep(until ? clock_realtime_to_deadline(*until) : TIME_NEVER);
-		if (why == -ETIMEDOUT && until && clock_realtime() < *until)
-			why = 0;
+		why = wait_sleep_until(limit);
 	}
 	wait_finish();
-	if (until)
-		wait_queue_remove(&clock_set_wait, &clock);
 	return why;
 }
 

@@ -100,7 +100,7 @@ int clock_now(int clock, int64_t *ns)
 		*ns = clock_realtime();
 		return 0;
 	case CLOCK_TAI:
-		*ns = clock_realtime() + (int64_t)clock_tai_offset() * (int64_t)NSEC_PER_SEC;
+		*ns = clock_tai();
 		return 0;
 	case CLOCK_MONOTONIC_RAW:
 		*ns = (int64_t)clock_raw();
@@ -120,15 +120,19 @@ int clock_now(int clock, int64_t *ns)
 	return 0;
 }
 
-uint64_t clock_deadline(int clock, int64_t ns)
+struct wait_limit clock_limit(int clock, int64_t ns)
 {
-	if (ns == TIME_MAX)
-		return TIME_NEVER;
-	if (clock == CLOCK_TAI)
-		ns -= (int64_t)clock_tai_offset() * (int64_t)NSEC_PER_SEC;
-	if (clock_is_realtime(clock))
-		return clock_realtime_to_deadline(ns);
-	return ns < 0 ? 0 : (uint64_t)ns;
+	return (struct wait_limit){
+		.deadline = ns == TIME_MAX ? TIME_NEVER : (uint64_t)MAX(ns, (int64_t)0),
+		.base = clock == CLOCK_TAI ? TIMER_TAI : clock_is_realtime(clock) ? TIMER_REALTIME : TIMER_MONOTONIC,
+	};
+}
+
+void clock_arm(struct timer *timer, int clock, int64_t ns)
+{
+	struct wait_limit limit = clock_limit(clock, ns);
+
+	timer_arm_on(timer, limit.base, limit.deadline);
 }
 
 long sys_clock_gettime(int32_t clock, struct uout_timespec out)
@@ -158,7 +162,6 @@ long sys_clock_getres(int32_t clock, struct uout_timespec out)
 
 void clock_was_set(void)
 {
-	posix_timers_clock_set();
 	timerfd_clock_set();
 }
 
@@ -184,7 +187,7 @@ long sys_clock_settime(int32_t clock, struct uin_timespec in)
 	if (clock != CLOCK_REALTIME) {
 		int error = clock_now(clock, &ns);
 
-		return error ? error : clock_is_cpu(clock) ? -EPERM : -EINVAL;
+		return error ? error : -EINVAL;
 	}
 	if (copy_in_timespec(&ts, in))
 		return -EFAULT;

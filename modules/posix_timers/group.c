@@ -22,39 +22,38 @@ bool timers_busy(void)
 }
 
 /*
- * All objects come from kmalloc; they are found from four lists, whose heads the first words of version 3 are: groups, absolute timers on
- * the real-time clock, timerfds, those of them that are such timers. Then come the states of the discipline and of a leap second, and the
+ * All objects come from kmalloc; they are found from three lists, whose heads the first words of version 4 are: groups, timerfds, those of
+ * them that are told when the clock is set. Then come the states of the discipline and of a leap second, and the
  * time zone, which are copied. Zero words hand over nothing.
  */
 void timers_state_export(struct module_blob *out)
 {
-	out->count = 7;
+	out->count = 6;
 	out->word[0] = (uintptr_t)&groups;
-	out->word[1] = (uintptr_t)posix_timers_real();
-	out->word[2] = (uintptr_t)timerfd_all();
-	out->word[3] = (uintptr_t)timerfd_real();
-	out->word[4] = (uintptr_t)ntp_state();
-	out->word[5] = (uintptr_t)leap_state();
-	out->word[6] = (uintptr_t)clock_time_zone();
+	out->word[1] = (uintptr_t)timerfd_all();
+	out->word[2] = (uintptr_t)timerfd_watching();
+	out->word[3] = (uintptr_t)ntp_state();
+	out->word[4] = (uintptr_t)leap_state();
+	out->word[5] = (uintptr_t)clock_time_zone();
 }
 
 int timers_state_import(struct module_blob *io)
 {
-	struct list *const to[] = { &groups, posix_timers_real(), timerfd_all(), timerfd_real() };
+	struct list *const to[] = { &groups, timerfd_all(), timerfd_watching() };
 	struct timer_group *g;
 
-	if (io->version != 3 || io->count != ARRAY_SIZE(to) + 3)
+	if (io->version != 4 || io->count != ARRAY_SIZE(to) + 3)
 		return -EINVAL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(to); i++) {
 		if (io->word[i])
 			list_splice_tail(to[i], (struct list *)io->word[i]);
 		io->word[i] = 0;
 	}
-	if (io->word[4]) {
-		ntp_adopt((struct ntp_state *)io->word[4]);
-		leap_adopt((struct leap_state *)io->word[5]);
-		*clock_time_zone() = *(const struct timezone *)io->word[6];
-		io->word[4] = io->word[5] = io->word[6] = 0;
+	if (io->word[3]) {
+		ntp_adopt((struct ntp_state *)io->word[3]);
+		leap_adopt((struct leap_state *)io->word[4]);
+		*clock_time_zone() = *(const struct timezone *)io->word[5];
+		io->word[3] = io->word[4] = io->word[5] = 0;
 	}
 	list_for_each(g, &groups, link) {
 		g->real.fn = itimer_real_expired;

@@ -43,8 +43,10 @@ int clock_check_timer(int clock, bool alarm_allowed);
 /* Now, in ns of that clock. -EINVAL, -ESRCH. */
 int clock_now(int clock, int64_t *ns);
 bool clock_is_realtime(int clock);
-/* The monotonic deadline of an absolute time on a (not CPU) clock. */
-uint64_t clock_deadline(int clock, int64_t ns);
+/* What a sleep until an absolute time on a (not CPU) clock takes; TIME_MAX: for ever. */
+struct wait_limit clock_limit(int clock, int64_t ns);
+/* Arms a timer for such a time. */
+void clock_arm(struct timer *timer, int clock, int64_t ns);
 
 /* A CPU clock's owner. */
 struct cpu_clock {
@@ -97,21 +99,17 @@ struct posix_timer {
 	bool pending;			/* its signal is queued: re-armed when that is taken */
 	struct cpu_clock cpu;		/* CPU clocks */
 	struct list cpu_link;
-	struct list real_link;		/* absolute timers on CLOCK_REALTIME: moved when it is set */
-	uint64_t real_round;		/* of clock settings that looked at it last; real_lock */
 	struct rcu_head rcu;
 };
 
 /* posix.c: group->lock held. */
 void timer_expired_locked(struct posix_timer *t);
 void posix_timers_delete_all(struct timer_group *g);
-void posix_timers_clock_set(void);
 /* Makes a group's timers call this build of the module. */
 void posix_timers_adopt(struct timer_group *g);
-/* Lists of absolute timers on the real-time clock, of all timerfds, and of those of them that are such timers; for handing over. */
-struct list *posix_timers_real(void);
+/* Lists of all timerfds, and of those of them that are told when the clock is set; for handing over. */
 struct list *timerfd_all(void);
-struct list *timerfd_real(void);
+struct list *timerfd_watching(void);
 void timerfd_adopt(void);
 
 /* itimer.c */

@@ -11,7 +11,7 @@ return {
 	services = {},
 	params = {},
 	replace = "state",
-	state = { version = 3, export = "timers_state_export", import = "timers_state_import" },
+	state = { version = 4, export = "timers_state_export", import = "timers_state_import" },
 	busy = "timers_busy",
 	fini = "timers_fini",
 }

@@ -7,7 +7,7 @@
  * A timer is found by id under group->lock, which also guards all its fields; references keep it while the lock is dropped. Deletion takes it
  * out of the tree, then waits for a running expiry, then takes its entry off the signal queue.
  *
- * Order: group->lock, then the signal locks; real_lock inside group->lock.
+ * Order: group->lock, then the signal locks.
  */
 #include "internal.h"
 
@@ -15,15 +15,6 @@
 
 #define OVERRUN_MAX INT32_MAX
 #define TIMERS_MAX  65536		/* of one process, if its user's RLIMIT_SIGPENDING allows */
-
-static struct spinlock real_lock = SPINLOCK_INIT(real_lock);
-static struct list real_timers = LIST_INIT(real_timers);	/* the one looked at longest ago is first */
-static uint64_t real_round;		/* settings of the clock; real_lock */
-
-struct list *posix_timers_real(void)
-{
-	return &real_timers;
-}
 
 static void free_rcu(struct rcu_head *head)
 {
@@ -80,13 +71,19 @@ static void unlock_timer(struct posix_timer *t, unsigned long flags)
 	spin_unlock_irqrestore(&t->group->lock, flags);
 }
 
+/* What it runs on: relative times on the real-time clock do not follow that when it is set. */
+static int running_clock(const struct posix_timer *t)
+{
+	return t->clock == CLOCK_REALTIME && !t->absolute ? CLOCK_MONOTONIC : t->clock;
+}
+
 static int64_t now_of(const struct posix_timer *t)
 {
 	int64_t ns = 0;
 
 	if (clock_is_cpu(t->clock))
 		return cpu_clock_read(t->cpu.process, t->cpu.task, t->cpu.kind);
-	clock_now(t->clock, &ns);
+	clock_now(running_clock(t), &ns);
 	return ns;
 }
 
@@ -96,7 +93,7 @@ static void arm_locked(struct posix_timer *t)
 	if (clock_is_cpu(t->clock))
 		cpu_timer_arm_locked(t);
 	else if (t->notify != NOTIFY_NONE)
-		timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+		clock_arm(&t->timer, running_clock(t), t->expires);
 }
 
 /* Moves the expiry past now; returns how many periods were passed over. */
@@ -259,7 +256,6 @@ long sys_timer_create(int32_t clock, struct uin_sigevent event, struct uout_time
 	t->clock = clock;
 	t->group = g;
 	list_init(&t->cpu_link);
-	list_init(&t->real_link);
 	timer_init(&t->timer, expired);
 	error = clock_is_cpu(clock) ? cpu_clock_find(clock, &t->cpu) : 0;
 	if (error)
@@ -338,25 +334,6 @@ long sys_timer_getoverrun(int32_t id)
 	return overrun;
 }
 
-/*
- * Before it is armed: whoever sets the clock from then on finds it. group->lock held.
- */
-static void track_realtime(struct posix_timer *t)
-{
-	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
-
-	if (!wanted && list_empty(&t->real_link))
-		return;
-	spin_lock_raw(&real_lock);
-	if (!list_empty(&t->real_link))
-		list_remove(&t->real_link);
-	if (wanted) {
-		t->real_round = real_round;
-		list_add_tail(&real_timers, &t->real_link);
-	}
-	spin_unlock_raw(&real_lock);
-}
-
 /* Before it is set anew: a signal on its way is taken back, an expiry on its way will find another state. group->lock held. */
 static void forget_expiry(struct posix_timer *t)
 {
@@ -407,11 +384,9 @@ long sys_timer_settime(int32_t id, int32_t how, struct uin_itimerspec in, struct
 		int64_t now = t->absolute ? 0 : now_of(t);
 
 		t->expires = value >= TIME_MAX - now ? TIME_MAX : now + value;
-		track_realtime(t);
 		arm_locked(t);
 	} else {
 		timer_cancel(&t->timer);
-		track_realtime(t);
 	}
 	unlock_timer(t, flags);
 	return out.addr ? copy_out_itimerspec(out, &old) : 0;
@@ -431,7 +406,6 @@ static void remove_timer(struct posix_timer *t)
 	rb_remove(&g->timers, &t->node);
 	g->timer_count--;
 	disarm(t, &flags);
-	track_realtime(t);
 	spin_unlock_irqrestore(&g->lock, flags);
 	timer_put(t);		/* disarm's */
 	timer_put(t);		/* the group's */
@@ -466,52 +440,4 @@ void posix_timers_delete_all(struct timer_group *g)
 		remove_timer(t);
 		timer_put(t);
 	}
-}
-
-/*
- * The timer that this round has to look at next, with a reference; null if there is none. RCU keeps its
- * group.
- */
-static struct posix_timer *next_of_round(uint64_t round)
-{
-	unsigned long flags = spin_lock_irqsave(&real_lock);
-	struct posix_timer *t = NULL;
-
-	if (!list_empty(&real_timers)) {
-		t = list_first(&real_timers, struct posix_timer, real_link);
-		if (t->real_round < round) {
-			t->real_round = real_round;
-			list_remove(&t->real_link);
-			list_add_tail(&real_timers, &t->real_link);
-			refcount_get(&t->refs);
-		} else {
-			t = NULL;
-		}
-	}
-	spin_unlock_irqrestore(&real_lock, flags);
-	return t;
-}
-
-/*
- * Timers are armed under their group's lock alone, and that lies outside of real_lock: so they are taken
- * one by one. A timer that is marked by a later round is armed after that setting, too.
- */
-void posix_timers_clock_set(void)
-{
-	unsigned long flags = spin_lock_irqsave(&real_lock);
-	uint64_t round = ++real_round;
-	struct posix_timer *t;
-
-	spin_unlock_irqrestore(&real_lock, flags);
-	rcu_read_lock();
-	while ((t = next_of_round(round))) {
-		flags = spin_lock_irqsave(&t->group->lock);
-		if (!t->deleted && t->expires && timer_armed(&t->timer))
-			timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
-		spin_unlock_irqrestore(&t->group->lock, flags);
-		timer_put(t);
-		rcu_read_unlock();	/* a moment for others */
-		rcu_read_lock();
-	}
-	rcu_read_unlock();
 }

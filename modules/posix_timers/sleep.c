@@ -2,30 +2,21 @@
  * nanosleep(2) and clock_nanosleep(2).
  *
  * A relative sleep that is interrupted without a handler goes on to its first deadline, which the thread keeps; with a handler it fails with
- * EINTR and tells what is left. An absolute sleep on a clock that is set meanwhile looks at the new time.
+ * EINTR and tells what is left. An absolute sleep follows its clock when that is set.
  */
 #include "internal.h"
 
 #include <gen/posix_timers.h>
 
-static int sleep_until(int clock, int64_t absolute, uint64_t deadline)
+static int sleep_until(struct wait_limit limit)
 {
 	int error;
 
-	if (!clock_is_realtime(clock) || absolute < 0) {
-		do {
-			wait_prepare(WAIT_INTERRUPTIBLE);
-			error = wait_sleep(deadline);
-		} while (!error);
-		wait_finish();
-		return error;
-	}
 	do {
-		uint32_t generation = clock_set_generation();
-
-		deadline = clock_deadline(clock, absolute);
-		error = wait_event(&clock_set_wait, clock_set_generation() != generation, WAIT_INTERRUPTIBLE, deadline);
+		wait_prepare(WAIT_INTERRUPTIBLE);
+		error = wait_sleep_until(limit);
 	} while (!error);
+	wait_finish();
 	return error;
 }
 
@@ -37,7 +28,6 @@ static long write_remaining(struct uout_timespec out, uint64_t deadline)
 	return out.addr ? copy_out_timespec(out, &ts) : 0;
 }
 
-
 static long relative_sleep(int64_t ns, struct uout_timespec remaining)
 {
 	uint64_t deadline = current->restart_deadline, now = clock_monotonic();
@@ -46,7 +36,7 @@ static long relative_sleep(int64_t ns, struct uout_timespec remaining)
 	current->restart_deadline = 0;
 	if (!deadline)
 		deadline = (uint64_t)ns >= TIME_NEVER - now ? TIME_NEVER : now + (uint64_t)ns;
-	error = sleep_until(CLOCK_MONOTONIC, -1, deadline);
+	error = sleep_until((struct wait_limit){ deadline, TIMER_MONOTONIC });
 	if (error == -ETIMEDOUT)
 		return 0;
 	if (error == -EINTR && write_remaining(remaining, deadline))
@@ -108,7 +98,7 @@ long sys_clock_nanosleep(int32_t clock, int32_t flags, struct uin_timespec reque
 		return cpu_sleep(clock, ns, flags & TIMER_ABSTIME);
 	if (!(flags & TIMER_ABSTIME))
 		return relative_sleep(ns, remaining);
-	error = sleep_until(clock, ns, clock_deadline(clock, ns));
+	error = sleep_until(clock_limit(clock, ns));
 	return error == -ETIMEDOUT ? 0 : error == -EINTR ? -ERESTARTNOHAND : error;
 }
 

@@ -3,7 +3,7 @@
  *
  * `ticks` counts expiries since the last read. An expiry only wakes; the periods that are over are counted, and the timer armed for the next,
  * when somebody looks. So a timer of a nanosecond that nobody reads costs one interrupt.
- * A change of the real-time clock moves absolute timers, and cancels the reads of those that asked for it.
+ * A change of the real-time clock cancels the reads of those that asked for it.
  *
  * Locking: t->lock with interrupts off; all_lock (both lists) outside of it.
  */
@@ -26,20 +26,26 @@ struct timerfd {
 	int settime_flags;
 	bool absolute;
 	uint32_t jumps;			/* of the real-time clock when it was set; for cancellation */
-	struct list link;		/* on `real` */
+	struct list link;		/* on `watching` */
 	struct list all_link;		/* on `all` */
 	struct file *file;
 };
 
 static struct spinlock all_lock = SPINLOCK_INIT(all_lock);
-static struct list real = LIST_INIT(real);	/* absolute ones on the real-time clock */
+static struct list watching = LIST_INIT(watching);	/* those that a setting of the clock cancels */
 static struct list all = LIST_INIT(all);
+
+/* As in posix.c. */
+static int running_clock(const struct timerfd *t)
+{
+	return t->clock == CLOCK_REALTIME && !t->absolute ? CLOCK_MONOTONIC : t->clock;
+}
 
 static int64_t now_of(const struct timerfd *t)
 {
 	int64_t ns = 0;
 
-	clock_now(t->clock, &ns);
+	clock_now(running_clock(t), &ns);
 	return ns;
 }
 
@@ -55,7 +61,7 @@ static void count_locked(struct timerfd *t)
 
 		t->ticks += (uint64_t)periods;
 		t->expires += periods * t->interval;
-		timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+		clock_arm(&t->timer, running_clock(t), t->expires);
 	} else {
 		t->ticks++;
 		t->expires = 0;
@@ -68,15 +74,20 @@ static void expired(struct timer *timer)
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 
 	if (t->expires && now_of(t) < t->expires)
-		timer_arm(timer, clock_deadline(t->clock, t->expires));	/* the clock was set back */
+		clock_arm(timer, running_clock(t), t->expires);	/* the clock was set back */
 	spin_unlock_irqrestore(&t->lock, flags);
 	poll_wake(&t->wait, EPOLLIN | EPOLLRDNORM);
 }
 
+/* Does a setting of the clock cancel it? */
+static bool cancels(const struct timerfd *t)
+{
+	return (t->settime_flags & TFD_TIMER_CANCEL_ON_SET) && t->absolute && clock_is_realtime(t->clock);
+}
+
 static bool cancelled(const struct timerfd *t)
 {
-	return (t->settime_flags & TFD_TIMER_CANCEL_ON_SET) && t->absolute && clock_is_realtime(t->clock) &&
-	       READ_ONCE(t->jumps) != clock_jumps();
+	return cancels(t) && READ_ONCE(t->jumps) != clock_jumps();
 }
 
 static bool readable(const struct timerfd *t)
@@ -166,8 +177,38 @@ static int timerfd_describe(struct file *f, char *buf, size_t size)
 			(long long)v.it_value.tv_nsec, (long long)v.it_interval.tv_sec, (long long)v.it_interval.tv_nsec);
 }
 
+/* Sets the count of expiries that the next read gives (for programs that bring another's timers back). */
+static long set_ticks(struct timerfd *t, uintptr_t from)
+{
+	unsigned long flags;
+	uint64_t ticks;
+	bool gone;
+
+	if (copy_from_user(&ticks, from, sizeof(ticks)))
+		return -EFAULT;
+	if (!ticks)
+		return -EINVAL;
+	flags = spin_lock_irqsave(&t->lock);
+	gone = cancelled(t);
+	if (!gone)
+		t->ticks = ticks;
+	else
+		t->jumps = clock_jumps();
+	spin_unlock_irqrestore(&t->lock, flags);
+	if (gone)
+		return -ECANCELED;
+	poll_wake(&t->wait, EPOLLIN | EPOLLRDNORM);
+	return 0;
+}
+
+static long timerfd_ioctl(struct file *f, unsigned int cmd, uintptr_t arg)
+{
+	return cmd == TFD_IOC_SET_TICKS ? set_ticks(f->private, arg) : -ENOTTY;
+}
+
 static const struct file_ops timerfd_ops = {
 	.read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release, .describe = timerfd_describe,
+	.ioctl = timerfd_ioctl,
 };
 
 struct list *timerfd_all(void)
@@ -175,9 +216,9 @@ struct list *timerfd_all(void)
 	return &all;
 }
 
-struct list *timerfd_real(void)
+struct list *timerfd_watching(void)
 {
-	return &real;
+	return &watching;
 }
 
 void timerfd_adopt(void)
@@ -239,13 +280,13 @@ static int get(int fd, struct fd_ref *ref, struct timerfd **out)
 	return 0;
 }
 
-/* all_lock and t->lock held. Before it is armed: whoever sets the clock from then on finds it. */
+/* all_lock and t->lock held. Before `jumps` is read: whoever sets the clock from then on finds it. */
 static void track_locked(struct timerfd *t)
 {
-	bool wanted = t->expires && t->absolute && clock_is_realtime(t->clock);
+	bool wanted = cancels(t);
 
 	if (wanted && list_empty(&t->link))
-		list_add_tail(&real, &t->link);
+		list_add_tail(&watching, &t->link);
 	else if (!wanted && !list_empty(&t->link))
 		list_remove(&t->link);
 }
@@ -270,7 +311,7 @@ static void set(struct timerfd *t, int how, const struct __kernel_itimerspec *ne
 	track_locked(t);
 	t->jumps = clock_jumps();
 	if (value)
-		timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
+		clock_arm(&t->timer, running_clock(t), t->expires);
 	else
 		timer_cancel(&t->timer);	/* another thread may have set it just now */
 	spin_unlock_raw(&t->lock);
@@ -319,12 +360,7 @@ void timerfd_clock_set(void)
 	unsigned long flags = spin_lock_irqsave(&all_lock);
 	struct timerfd *t;
 
-	list_for_each(t, &real, link) {
-		spin_lock_raw(&t->lock);
-		if (t->expires && timer_armed(&t->timer))
-			timer_arm(&t->timer, clock_deadline(t->clock, t->expires));
-		spin_unlock_raw(&t->lock);
-		poll_wake(&t->wait, EPOLLIN);
-	}
+	list_for_each(t, &watching, link)
+		poll_wake(&t->wait, EPOLLIN | EPOLLRDNORM);
 	spin_unlock_irqrestore(&all_lock, flags);
 }
