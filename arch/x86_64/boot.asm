@@ -2,13 +2,13 @@
 ; small hypervisors) by the Xen note. Both enter in 32-bit protected mode without paging, at the physical addresses that this
 ; part is linked to; boot_relocate() gives the image its place; from boot_start64 on, everything runs there.
 ;
-; The early page tables map the first 4 GiB by pages of 2 MiB twice, at their own addresses and in the direct map, and the image at
-; its place. arch_boot_early() replaces them; application processors pass through them once more.
+; The early page tables map the first 4 GiB by pages of 2 MiB twice, at their own addresses and in the direct map, and the image;
+; boot_relocate() chooses the places of the latter two. arch_boot_early() replaces them; application processors pass through them once more.
 
 %include "arch/x86_64/offsets.inc"
 
 	extern boot_start, boot_relocate, boot_cpu, boot_stack_top
-	global boot_entry_multiboot2, boot_entry_pvh, boot_pml4, boot_pd_high
+	global boot_entry_multiboot2, boot_entry_pvh, boot_pml4, boot_pdpt_direct, boot_pd, boot_pd_high
 
 PHYS equ -KERNEL_IMAGE_BASE
 
@@ -85,7 +85,6 @@ boot_32:
 	mov ecx, boot_pml4 + PHYS
 	mov eax, boot_pdpt + PHYS + 3
 	mov [ecx], eax
-	mov [ecx + 273 * 8], eax	; KERNEL_DIRECT_BASE
 	mov eax, boot_pdpt_high + PHYS + 3
 	mov [ecx + 511 * 8], eax
 
@@ -165,6 +164,7 @@ boot_start64:
 	alignb 4096
 boot_pml4:	resb 4096
 boot_pdpt:	resb 4096
+boot_pdpt_direct: resb 4096
 boot_pdpt_high:	resb 4096
 boot_pd:	resb 4 * 4096
 boot_pd_high:	resb 4096

@@ -8,7 +8,7 @@
 enum boot_loader { LOADER_UNKNOWN, LOADER_MULTIBOOT2, LOADER_PVH };
 
 /*
- * Chooses and applies the slide of the kernel image, fills boot_pd_high. Called once from boot.asm by its physical address, on the
+ * Chooses and applies the slide of the kernel image and the place of the direct map, fills the early tables of both. Called once from boot.asm by its physical address, on the
  * identity mapping. `info`: physical address of the loader's information. Returns the slide in bytes.
  */
 uint64_t boot_relocate(unsigned int loader, uint32_t info);

@@ -1,29 +1,41 @@
 /*
- * x86_64: gives the kernel image its addresses.
+ * x86_64: gives the kernel image and the direct map their addresses.
  *
  * The image is linked at KERNEL_IMAGE_BASE and keeps the places of its absolute addresses (tools/relocs.lua). Before the first
  * instruction at a final address, boot_relocate() chooses a slide of a multiple of 2 MiB, adds it to all of them, and maps the image
- * there; only virtual addresses change. The word nokaslr of the command line makes the slide 0.
+ * there; only virtual addresses change. The direct map gets a multiple of 1 GiB in its area. The word nokaslr of the command line
+ * makes the slide 0 and puts the direct map at the beginning.
  *
  * This runs on the identity mapping, before the image is relocated: everything of it, constants included, lies in .boot, and it calls
  * nothing outside of this file (tools/relocs.lua checks it). Addresses of the image are used as numbers only. One CPU, no interrupts.
  */
 #include "core/arch/mmu.h"
 
+#include <arch/mmu.h>
+
 #include "arch/x86_64/boot.h"
+#include "core/module/export.h"
 
 #define BOOT_TEXT __attribute__((section(".boot.text"), no_stack_protector, noinline))
 #define SLIDE_STEP (2ul << 20)
 #define IMAGE_WINDOW (1ul << 30)	/* modules lie above it */
 #define BOOT_PD_ENTRIES 512u
 #define BOOT_PD_FLAGS 0x83ul			/* present, write, large */
+#define BOOT_TABLE_FLAGS 0x03ul			/* present, write */
+#define DIRECT_STEP (1ul << 30)
+#define EARLY_TABLES 4u				/* second-level tables of the early direct map: 1 GiB each */
+/* Places of the direct map below one entry of the top table: the early part does not cross into the next. */
+#define DIRECT_PLACES (512u - EARLY_TABLES)
 #define CMDLINE_SCAN 4096u
 #define TAG_CMDLINE 1u
 #define TAG_END 0u
 
 extern const uint32_t kernel_relocs_start[], kernel_relocs_end[];
 extern char kernel_image_start[], kernel_end[];
-extern uint64_t boot_pd_high[BOOT_PD_ENTRIES];
+extern uint64_t boot_pd_high[BOOT_PD_ENTRIES], boot_pml4[], boot_pdpt_direct[], boot_pd[];
+
+uintptr_t direct_map_base __attribute__((section(".data.ro_after_init"))) = DIRECT_AREA_BASE;
+KAPI(direct_map_base);
 
 static const char nokaslr_word[] __attribute__((section(".boot.rodata"))) = "nokaslr";
 
@@ -98,6 +110,23 @@ BOOT_TEXT static uint32_t random_bits(void)
 	return (uint32_t)(v >> 32) ^ (uint32_t)v;
 }
 
+/* The early tables of the direct map, and its place for everybody. */
+BOOT_TEXT static void place_direct_map(bool fixed)
+{
+	const uint32_t top = (DIRECT_AREA_SIZE - KERNEL_DIRECT_SIZE) >> 39;
+	uint64_t *pml4 = (uint64_t *)PHYS_OF(boot_pml4), *pdpt = (uint64_t *)PHYS_OF(boot_pdpt_direct);
+	uint64_t slot = 0, place = 0;
+
+	if (!fixed) {
+		slot = (uint64_t)random_bits() * top >> 32;
+		place = (uint64_t)random_bits() * DIRECT_PLACES >> 32;
+	}
+	for (uint64_t i = 0; i < EARLY_TABLES; i++)
+		pdpt[place + i] = (PHYS_OF(boot_pd) + i * PAGE_SIZE) | BOOT_TABLE_FLAGS;
+	pml4[(DIRECT_AREA_BASE >> 39 & 511) + slot] = PHYS_OF(boot_pdpt_direct) | BOOT_TABLE_FLAGS;
+	*(uintptr_t *)PHYS_OF(&direct_map_base) = DIRECT_AREA_BASE + (slot << 39) + place * DIRECT_STEP;
+}
+
 BOOT_TEXT uint64_t boot_relocate(unsigned int loader, uint32_t info)
 {
 	const uint32_t *place = (const uint32_t *)PHYS_OF(kernel_relocs_start);
@@ -105,8 +134,11 @@ BOOT_TEXT uint64_t boot_relocate(unsigned int loader, uint32_t info)
 	uint64_t *pd = (uint64_t *)PHYS_OF(boot_pd_high);
 	uint64_t slots = (IMAGE_WINDOW - ALIGN_UP(PHYS_OF(kernel_end), SLIDE_STEP)) / SLIDE_STEP;
 	uint64_t slide = 0;
+	bool fixed = (loader == LOADER_MULTIBOOT2 && multiboot2_forbids(info)) ||
+		     (loader == LOADER_PVH && pvh_forbids(info));
 
-	if (!(loader == LOADER_MULTIBOOT2 && multiboot2_forbids(info)) && !(loader == LOADER_PVH && pvh_forbids(info)))
+	place_direct_map(fixed);
+	if (!fixed)
 		slide = (random_bits() * slots >> 32) * SLIDE_STEP;
 	/* All addresses lie in the window, so that neither their upper halves nor their signs change. */
 	for (; slide && place < end; place++)

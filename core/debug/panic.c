@@ -160,7 +160,8 @@ static void panic_common(const struct trap_frame *frame, const char *fmt, va_lis
 		backtrace_print((uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0));
 	}
 	print_others();
-	log_printf(LOG_EMERG, "kernel offset: 0x%lx", arch_kernel_slide());
+	log_printf(LOG_EMERG, "kernel offset: 0x%lx, direct map: 0x%lx", arch_kernel_slide(),
+		   (uintptr_t)KERNEL_DIRECT_BASE);
 	leave();
 }
 

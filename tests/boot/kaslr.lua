@@ -1,4 +1,5 @@
--- The kernel image runs at another address each time, and where it is linked when nokaslr asks for it; backtraces name functions in both.
+-- The kernel image and the direct map lie at other addresses each time, and at fixed ones when nokaslr
+-- asks for it; backtraces name functions in both.
 -- ports: x86_64 (the other port runs where it is linked)
 local fs = require "tools.lib.fs"
 
@@ -15,7 +16,7 @@ local function iso(t, words)
 end
 
 return function(t)
-	local function offset_of(options)
+	local function places_of(options)
 		options.smp, options.mem = 2, 128
 		options.append = WORDS .. (options.append or "")
 		local machine = t.vm.start(options)
@@ -23,21 +24,30 @@ return function(t)
 		local text = machine.text:gsub("\r", "")
 		local report = text:match("Kernel panic.*") or ""
 		t.check(report:match("thread_exit%+0x%x+/0x%x+"), "a panic names functions", machine:tail(30))
-		return tonumber(report:match("kernel offset: (0x%x+)"))
+		local offset, direct = report:match("kernel offset: (0x%x+), direct map: (0x%x+)")
+		return tonumber(offset), tonumber(direct)
 	end
 
-	local seen, distinct = {}, 0
+	local seen, distinct, maps, distinct_maps = {}, 0, {}, 0
 	for _ = 1, 6 do
-		local offset = offset_of { direct = true }
+		local offset, direct = places_of { direct = true }
 		t.check(offset and offset % 0x200000 == 0 and offset < 0x40000000, "the offset is a multiple of 2 MiB in the window",
 			tostring(offset))
 		if offset and not seen[offset] then
 			seen[offset], distinct = true, distinct + 1
 		end
+		t.check(direct and direct % 0x40000000 == 0, "the direct map begins at a multiple of 1 GiB",
+			tostring(direct))
+		if direct and not maps[direct] then
+			maps[direct], distinct_maps = true, distinct_maps + 1
+		end
 	end
 	-- Two pairs of equal ones among six of about 510 are less likely than one in a million.
 	t.check(distinct >= 5, "six boots, at least five places", tostring(distinct))
-	t.equal(offset_of { direct = true, append = "nokaslr" }, 0, "nokaslr: where it is linked")
-	t.equal(offset_of { iso = iso(t, WORDS .. "nokaslr") }, 0, "nokaslr by the boot loader: where it is linked")
-	t.check(offset_of { direct = true, append = "nokaslrx xnokaslr" }, "words like it: boots")
+	t.check(distinct_maps >= 5, "six boots, at least five places of the direct map", tostring(distinct_maps))
+	local offset, direct = places_of { direct = true, append = "nokaslr" }
+	t.equal(offset, 0, "nokaslr: where it is linked")
+	t.equal(direct, 0xffff888000000000, "nokaslr: the direct map at the beginning of its area")
+	t.equal((places_of { iso = iso(t, WORDS .. "nokaslr") }), 0, "nokaslr by the boot loader: where it is linked")
+	t.check((places_of { direct = true, append = "nokaslrx xnokaslr" }), "words like it: boots")
 end

@@ -16,8 +16,10 @@ struct arch_mmu {
 #define USER_END           0x00007ffffffff000ul
 #define KERNEL_HALF_BASE   0xffff800000000000ul
 #define BOOT_TABLE_LIMIT   (1ul << 32)			/* other CPUs load the top table in 32-bit mode */
-#define KERNEL_DIRECT_BASE 0xffff888000000000ul
-#define KERNEL_DIRECT_SIZE 0x0000400000000000ul
+#define KERNEL_DIRECT_BASE direct_map_base		/* kaslr.c chooses it */
+#define KERNEL_DIRECT_SIZE 0x0000100000000000ul
+#define DIRECT_AREA_BASE   0xffff888000000000ul		/* the direct map lies in this area, and here with nokaslr */
+#define DIRECT_AREA_SIZE   0x0000400000000000ul
 #define VMAP_BASE          0xffffc90000000000ul
 #define VMAP_END           0xffffca0000000000ul
 #define KERNEL_IMAGE_BASE  0xffffffff80000000ul
@@ -38,6 +40,7 @@ struct arch_mmu {
 #define PTE_NX       (1ul << 63)
 #define PTE_PHYS     0x000ffffffffff000ul
 
+extern uintptr_t direct_map_base;	/* constant from before the first C function at its final address */
 extern uint64_t pte_nx_mask;		/* PTE_NX, or 0 if the CPU has no such bit */
 
 static inline uint64_t arch_pte_flags(unsigned int prot)
