@@ -10,6 +10,7 @@
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
 #include "core/mem/aspace.h"
+#include "core/mem/harden.h"
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
@@ -90,6 +91,7 @@ void boot_main(void)
 	log_notice("Mortise %s on %s, loaded by %s", MODULE_RELEASE, arch_machine(), boot_info.loader);
 	log_info("version: %s", BUILD_VERSION);
 	log_info("command line: %s", boot_info.cmdline);
+	harden_start();
 	page_start();
 	slab_start();
 	vmap_start();

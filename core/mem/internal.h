@@ -10,6 +10,9 @@
 #define KMALLOC_CACHES 13
 struct kmem_cache *slab_cache_of(const void *object);
 size_t slab_object_size(const struct kmem_cache *c);
+const char *slab_cache_name(const struct kmem_cache *c);
+/* Where the slab object begins that holds the address. */
+void *slab_object_of(const void *inside);
 struct kmem_cache *slab_cache_new(const char *name, size_t size);
 void kmalloc_start(void);
 

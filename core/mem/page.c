@@ -15,6 +15,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/harden.h"
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
 #include "core/module/export.h"
@@ -237,7 +238,7 @@ struct page *page_alloc(unsigned int order, unsigned int flags)
 	p->kind = PAGE_KERNEL;
 	p->order = (unsigned char)order;
 	p->flags = 0;
-	if (flags & ALLOC_ZERO)
+	if ((flags | harden) & ALLOC_ZERO)
 		memset(page_address(p), 0, PAGE_SIZE << order);
 	return p;
 }
@@ -252,6 +253,8 @@ void page_free(struct page *p, unsigned int order)
 #ifdef CONFIG_DEBUG
 	memset(page_address(p), 0x6c, PAGE_SIZE << order);
 #endif
+	if (unlikely(harden & HARDEN_INIT_FREE))
+		memset(page_address(p), 0, PAGE_SIZE << order);
 	irq = arch_irq_save();
 	if (order == 0) {
 		struct page_cache *c = cache_self();

@@ -4,7 +4,8 @@
  * A block ("slab") keeps its free objects in a list through the objects; its first page holds the list head and the count in
  * use; further pages of it know their distance to the first. A slab is on `partial` while it has free and used objects,
  * on no list while full; empty ones beyond one are given back. A magazine holds fewer of larger objects. What magazines hold keeps
- * slabs from being empty: slab_drain() empties them when memory runs out.
+ * slabs from being empty: slab_drain() empties them when memory runs out. The links are hidden by a secret, and looked at before they
+ * are followed: memory that is written to after it was freed gives a panic, not an object of the writer's choice.
  *
  * Locking: cache->lock with interrupts off guards the slabs; a magazine is guarded by interrupts off on its CPU.
  */
@@ -14,6 +15,7 @@
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/string.h"
+#include "core/mem/harden.h"
 #include "core/module/export.h"
 #include "core/sched/call.h"
 #include "core/sched/cpu.h"
@@ -74,6 +76,21 @@ static struct page *slab_of(const void *object)
 	return p;
 }
 
+static void set_link(void **object, void *next)
+{
+	*object = (void *)harden_link(object, (uintptr_t)next);
+}
+
+/* The object behind this one on its slab's list. */
+static void *link_of(const struct kmem_cache *c, struct page *p, void **object)
+{
+	uintptr_t next = harden_link(object, (uintptr_t)*object);
+
+	if (unlikely(next && next - (uintptr_t)page_address(p) >= PAGE_SIZE << c->order))
+		panic("slab: the link of free object %p of cache %s was written to", (void *)object, c->name);
+	return (void *)next;
+}
+
 /* A new slab with all objects free. Called without the lock. */
 static struct page *slab_create(struct kmem_cache *c, unsigned int flags)
 {
@@ -94,7 +111,9 @@ static struct page *slab_create(struct kmem_cache *c, unsigned int flags)
 	for (unsigned int i = c->per_slab; i-- > 0;) {
 		void **object = (void **)(base + (size_t)i * c->size);
 
-		*object = p->freelist;
+		if (unlikely(harden & HARDEN_SLAB))
+			harden_object_fill(object, c->size);
+		set_link(object, p->freelist);
 		p->freelist = object;
 	}
 	__atomic_fetch_add(&total_pages, 1ull << c->order, __ATOMIC_RELAXED);
@@ -124,7 +143,7 @@ static void *take_object(struct kmem_cache *c)
 	if (p->slab_used == 0)
 		c->empty--;
 	object = p->freelist;
-	p->freelist = *object;
+	p->freelist = link_of(c, p, object);
 	if (++p->slab_used == c->per_slab)
 		list_remove(&p->link);
 	c->used++;
@@ -136,7 +155,9 @@ static struct page *put_object(struct kmem_cache *c, void *object)
 {
 	struct page *p = slab_of(object);
 
-	*(void **)object = p->freelist;
+	if (unlikely(object == p->freelist))
+		panic("slab: object %p of cache %s is freed twice", object, c->name);
+	set_link(object, p->freelist);
 	p->freelist = object;
 	c->used--;
 	if (p->slab_used-- == c->per_slab)
@@ -206,6 +227,9 @@ void *kmem_cache_alloc(struct kmem_cache *c, unsigned int flags)
 	arch_irq_restore(irq);
 	if (unlikely(!object))
 		object = allocate_slow(c, flags);
+	flags |= harden;
+	if (unlikely(flags & HARDEN_SLAB) && object)
+		harden_object_take(c, object, c->size);
 	if (object && (flags & ALLOC_ZERO))
 		memset(object, 0, c->size);
 	return object;
@@ -252,11 +276,10 @@ void kmem_cache_free(struct kmem_cache *c, void *object)
 	unsigned long irq;
 	struct magazine *m;
 
-#ifdef CONFIG_DEBUG
-	if (slab_of(object)->cache != c)
-		panic("object %p does not belong to cache %s", object, c->name);
-	memset(object, 0x6b, c->size);
-#endif
+	if (unlikely(harden & HARDEN_SLAB))
+		harden_object_free(c, object, c->size);
+	else if (unlikely(harden & HARDEN_INIT_FREE))
+		memset(object, 0, c->size);
 	irq = arch_irq_save();
 	m = c->magazines[arch_cpu_id()];
 	if (likely(m && m->count < c->magazine_size)) {
@@ -426,7 +449,18 @@ struct kmem_cache *slab_cache_of(const void *object)
 	return slab_of(object)->cache;
 }
 
+void *slab_object_of(const void *inside)
+{
+	const struct page *p = slab_of(inside);
+	char *base = page_address(p);
+	size_t at = (size_t)((const char *)inside - base);
+
+	return base + at / p->cache->size * p->cache->size;
+}
+
 size_t slab_object_size(const struct kmem_cache *c) { return c->size; }
+
+const char *slab_cache_name(const struct kmem_cache *c) { return c->name; }
 
 void slab_start(void)
 {

@@ -10,24 +10,64 @@
 #include "core/arch/uaccess.h"
 #include "core/lib/string.h"
 #include "core/mem/aspace.h"
+#include "core/mem/harden.h"
+#include "core/mem/page.h"
 #include "core/module/export.h"
 #include "core/sched/thread.h"
 
-int copy_from_user(void *dst, uintptr_t src, size_t n)
+/* Most copies by size are of whole pages' parts: those are seen to be right without a call. */
+static __always_inline bool copy_is_plain(const void *kernel, size_t n)
+{
+	uint64_t frame = virt_to_phys(kernel) >> PAGE_SHIFT;
+	unsigned char kind;
+
+	if (unlikely(!(harden & HARDEN_USERCOPY)))
+		return true;
+	if (unlikely(frame >= page_map_count))
+		return false;
+	kind = page_map[frame].kind;
+	return (kind == PAGE_OBJECT || kind == PAGE_KERNEL) && ((uintptr_t)kernel & (PAGE_SIZE - 1)) + n <= PAGE_SIZE;
+}
+
+static __noinline size_t checked_copy_in(void *dst, uintptr_t src, size_t n)
+{
+	harden_check_copy(dst, n);
+	return arch_uaccess_copy_in(dst, src, n);
+}
+
+static __noinline size_t checked_copy_out(uintptr_t dst, const void *src, size_t n)
+{
+	harden_check_copy(src, n);
+	return arch_uaccess_copy_out(dst, src, n);
+}
+
+int copy_from_user_fixed(void *dst, uintptr_t src, size_t n)
 {
 	if (unlikely(!user_range_ok(src, n)) || arch_uaccess_copy_in(dst, src, n))
 		return -EFAULT;
 	return 0;
 }
-KAPI(copy_from_user);
+KAPI(copy_from_user_fixed);
 
-int copy_to_user(uintptr_t dst, const void *src, size_t n)
+int copy_to_user_fixed(uintptr_t dst, const void *src, size_t n)
 {
 	if (unlikely(!user_range_ok(dst, n)) || arch_uaccess_copy_out(dst, src, n))
 		return -EFAULT;
 	return 0;
 }
-KAPI(copy_to_user);
+KAPI(copy_to_user_fixed);
+
+int copy_from_user_sized(void *dst, uintptr_t src, size_t n)
+{
+	return copy_from_user_partial(dst, src, n) ? -EFAULT : 0;
+}
+KAPI(copy_from_user_sized);
+
+int copy_to_user_sized(uintptr_t dst, const void *src, size_t n)
+{
+	return copy_to_user_partial(dst, src, n) ? -EFAULT : 0;
+}
+KAPI(copy_to_user_sized);
 
 int clear_user(uintptr_t dst, size_t n)
 {
@@ -39,13 +79,17 @@ KAPI(clear_user);
 
 size_t copy_from_user_partial(void *dst, uintptr_t src, size_t n)
 {
-	return unlikely(!user_range_ok(src, n)) ? n : arch_uaccess_copy_in(dst, src, n);
+	if (unlikely(!user_range_ok(src, n)))
+		return n;
+	return likely(copy_is_plain(dst, n)) ? arch_uaccess_copy_in(dst, src, n) : checked_copy_in(dst, src, n);
 }
 KAPI(copy_from_user_partial);
 
 size_t copy_to_user_partial(uintptr_t dst, const void *src, size_t n)
 {
-	return unlikely(!user_range_ok(dst, n)) ? n : arch_uaccess_copy_out(dst, src, n);
+	if (unlikely(!user_range_ok(dst, n)))
+		return n;
+	return likely(copy_is_plain(src, n)) ? arch_uaccess_copy_out(dst, src, n) : checked_copy_out(dst, src, n);
 }
 KAPI(copy_to_user_partial);
 

@@ -17,8 +17,22 @@ static inline bool user_range_ok(uintptr_t addr, size_t n)
 	return n <= USER_END && addr <= USER_END - n;
 }
 
-int copy_from_user(void *dst, uintptr_t src, size_t n) __must_check;
-int copy_to_user(uintptr_t dst, const void *src, size_t n) __must_check;
+/* Where the size is no constant, the kernel's side is looked at, too: see harden_check_copy(). */
+int copy_from_user_fixed(void *dst, uintptr_t src, size_t n) __must_check;
+int copy_from_user_sized(void *dst, uintptr_t src, size_t n) __must_check;
+int copy_to_user_fixed(uintptr_t dst, const void *src, size_t n) __must_check;
+int copy_to_user_sized(uintptr_t dst, const void *src, size_t n) __must_check;
+
+static __always_inline __must_check int copy_from_user(void *dst, uintptr_t src, size_t n)
+{
+	return __builtin_constant_p(n) ? copy_from_user_fixed(dst, src, n) : copy_from_user_sized(dst, src, n);
+}
+
+static __always_inline __must_check int copy_to_user(uintptr_t dst, const void *src, size_t n)
+{
+	return __builtin_constant_p(n) ? copy_to_user_fixed(dst, src, n) : copy_to_user_sized(dst, src, n);
+}
+
 int clear_user(uintptr_t dst, size_t n) __must_check;
 /* Bytes NOT copied: for calls that return short counts. */
 size_t copy_from_user_partial(void *dst, uintptr_t src, size_t n) __must_check;

@@ -16,6 +16,7 @@
 
 struct boot_info boot_info;
 static uint64_t taken;
+unsigned int harden;
 static int drained, victims;
 
 void log_printf(int level, const char *fmt, ...) { (void)level; (void)fmt; }
