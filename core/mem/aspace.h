@@ -12,7 +12,7 @@
 #include "core/lib/rbtree.h"
 #include "core/lib/refcount.h"
 #include "core/mem/memobj.h"
-#include "core/sync/mutex.h"
+#include "core/sync/rwlock.h"
 
 #define ASPACE_DATA_SLOTS 4
 #define ASPACE_AUXV_WORDS 48

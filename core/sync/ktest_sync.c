@@ -1,12 +1,12 @@
 /*
- * In-kernel tests of waiting, RCU and the reader-writer lock: several threads, real sleeps, on however many CPUs there are.
+ * In-kernel tests of waiting, RCU, the mutex and the reader-writer lock: several threads, real sleeps, on however many CPUs there are.
  */
 #include <asm/errno.h>
 
 #include "core/debug/ktest.h"
 #include "core/sched/sched.h"
-#include "core/sync/mutex.h"
 #include "core/sync/rcu.h"
+#include "core/sync/rwlock.h"
 #include "core/sync/wake_list.h"
 #include "core/time/clock.h"
 
@@ -129,4 +129,95 @@ KTEST(rwlock_keeps_writers_alone)
 		ktest_check(thread_start_kernel("rwlock", lock_user, i % 3 == 0 ? (void *)1 : NULL) == 0);
 	ktest_check(reaches(&finished, 6));
 	ktest_check(!broken);
+}
+
+static struct mutex alone = MUTEX_INIT(alone);
+static unsigned int waits, had;
+
+static void one_lock(void *arg)
+{
+	WRITE_ONCE(waits, 1);
+	if (arg)
+		rwlock_read_lock(&shared);
+	else
+		mutex_lock(&alone);
+	WRITE_ONCE(had, 1);
+	if (arg)
+		rwlock_read_unlock(&shared);
+	else
+		mutex_unlock(&alone);
+	__atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
+}
+
+static void take(bool rw)
+{
+	if (rw)
+		rwlock_write_lock(&shared);
+	else
+		mutex_lock(&alone);
+}
+
+static void give(bool rw)
+{
+	if (rw)
+		rwlock_write_unlock(&shared);
+	else
+		mutex_unlock(&alone);
+}
+
+static void pause_ms(unsigned int ms)
+{
+	wait_event(&queue, false, WAIT_UNINTERRUPTIBLE, clock_monotonic() + ms * NSEC_PER_MSEC);
+}
+
+/* Who takes a lock again and again passes a waiter once, and not twice. */
+static bool waiter_is_passed_once(bool rw)
+{
+	waits = had = finished = 0;
+	take(rw);
+	if (thread_start_kernel("waiter", one_lock, rw ? (void *)1 : NULL) || !reaches(&waits, 1))
+		return false;
+	pause_ms(5);		/* it sleeps */
+	give(rw);
+	take(rw);
+	pause_ms(5);		/* it was woken in vain */
+	give(rw);
+	take(rw);
+	if (!READ_ONCE(had))
+		return false;
+	give(rw);
+	return reaches(&finished, 1);
+}
+
+KTEST(locks_are_handed_over_to_who_waits)
+{
+	ktest_check(waiter_is_passed_once(true));
+	ktest_check(waiter_is_passed_once(false));
+}
+
+static void killed_writer(void *arg)
+{
+	(void)arg;
+	thread_set_work(current, WORK_KILL);
+	had = rwlock_write_lock_killable(&shared) == -EINTR;
+	had &= mutex_lock_killable(&alone) == -EINTR;
+	__atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
+}
+
+KTEST(killed_waiters_leave_locks_as_they_were)
+{
+	finished = 0;
+	rwlock_read_lock(&shared);
+	mutex_lock(&alone);
+	ktest_check(thread_start_kernel("killed", killed_writer, NULL) == 0);
+	ktest_check(reaches(&finished, 1));
+	ktest_check(had);
+	ktest_check(rwlock_read_trylock(&shared));
+	rwlock_read_unlock(&shared);
+	rwlock_read_unlock(&shared);
+	mutex_unlock(&alone);
+	rwlock_write_lock(&shared);
+	rwlock_write_unlock(&shared);
+	ktest_check(mutex_trylock(&alone));
+	mutex_unlock(&alone);
 }
