@@ -64,8 +64,7 @@ static struct dentry *dentry_alloc(struct dentry *parent, const char *name, size
 	d->name_length = (uint32_t)n;
 	d->hash = hash;
 	spin_init(&d->lock);
-	list_init(&d->children);
-	list_init(&d->sibling);
+	dentry_child_init(d);
 	list_init(&d->lru);
 	if (parent) {
 		d->parent = parent;
@@ -132,18 +131,25 @@ void dentry_hash_remove(struct dentry *d)
 	spin_unlock(bucket_lock(bucket));
 }
 
-void dentry_children_add(struct dentry *parent, struct dentry *d)
+void dentry_children_add(struct dentry *parent, struct dentry *d, uint64_t cursor)
 {
+	struct rb_node **link, *above = NULL;
+
 	spin_lock(&parent->lock);
-	d->cursor = parent->next_cursor++;
-	list_add_tail(&parent->children, &d->sibling);
+	d->cursor = cursor ? cursor : ++parent->last_cursor;
+	for (link = &parent->children.top; *link;) {
+		above = *link;
+		link = d->cursor < rb_entry(above, struct dentry, sibling)->cursor ? &above->left : &above->right;
+	}
+	rb_link(&parent->children, &d->sibling, above, link);
 	spin_unlock(&parent->lock);
 }
 
 void dentry_children_remove(struct dentry *parent, struct dentry *d)
 {
 	spin_lock(&parent->lock);
-	list_remove(&d->sibling);
+	rb_remove(&parent->children, &d->sibling);
+	dentry_child_init(d);
 	spin_unlock(&parent->lock);
 }
 
@@ -154,7 +160,7 @@ static void dentry_cache_insert(struct dentry *d)
 	spin_lock(&d->lock);
 	d->flags |= DENTRY_HASHED | DENTRY_WAS_HASHED;
 	spin_unlock(&d->lock);
-	dentry_children_add(d->parent, d);
+	dentry_children_add(d->parent, d, 0);
 	dentry_hash_insert(d);
 }
 
@@ -432,8 +438,8 @@ static struct dentry *first_child(struct dentry *d)
 	struct dentry *child = NULL;
 
 	spin_lock(&d->lock);
-	if (!list_empty(&d->children)) {
-		child = list_first(&d->children, struct dentry, sibling);
+	if (!rb_empty(&d->children)) {
+		child = rb_entry(rb_first(&d->children), struct dentry, sibling);
 		if (!refcount_get_unless_zero(&child->refs))
 			child = NULL;
 	}
@@ -497,16 +503,11 @@ MODAPI(dentry_unpin_tree);
 
 bool dentry_is_empty(struct dentry *d)
 {
-	struct dentry *child;
 	bool empty = true;
 
 	spin_lock(&d->lock);
-	list_for_each(child, &d->children, sibling) {
-		if (child->inode) {
-			empty = false;
-			break;
-		}
-	}
+	for (struct rb_node *n = rb_first(&d->children); n && empty; n = rb_next(n))
+		empty = !rb_entry(n, struct dentry, sibling)->inode;
 	spin_unlock(&d->lock);
 	return empty;
 }

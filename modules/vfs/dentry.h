@@ -47,7 +47,8 @@ static inline bool dentry_matches(const struct dentry *d, const struct dentry *p
 
 void dentry_hash_insert(struct dentry *d);
 void dentry_hash_remove(struct dentry *d);
-void dentry_children_add(struct dentry *parent, struct dentry *d);
+/* At this place of the directory, which is free; 0: as its newest name. */
+void dentry_children_add(struct dentry *parent, struct dentry *d, uint64_t cursor);
 void dentry_children_remove(struct dentry *parent, struct dentry *d);
 
 /* Sequence of renames: even between them. The loads of a look-up stand between the two calls. */

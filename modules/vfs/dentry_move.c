@@ -4,6 +4,9 @@
  * rename_lock makes renames one after the other and carries the sequence that lockless look-ups check: it is odd
  * while names, parents and chains are inconsistent. Inside it bucket locks and dentry locks are taken one at a time.
  * Names that were replaced are freed after a grace period.
+ *
+ * A name keeps its place in the directory: what replaces it takes that over, exchanged names keep theirs, and an entry that gets another
+ * name in the same directory stays where it was. So who reads a directory meets each name that is there all the time once.
  */
 #include "modules/vfs/dentry.h"
 
@@ -68,6 +71,7 @@ void dentry_move(struct dentry *d, struct dentry *target, struct name_buffer *na
 {
 	struct dentry *old_parent = d->parent, *new_parent = target->parent;
 	uint32_t length = target->name_length, hash = target->hash;
+	uint64_t cursor = target->inode ? target->cursor : new_parent == old_parent ? d->cursor : 0;
 
 	dentry_get(new_parent);
 	rename_begin();
@@ -76,7 +80,7 @@ void dentry_move(struct dentry *d, struct dentry *target, struct name_buffer *na
 	dentry_hash_remove(d);
 	dentry_children_remove(old_parent, d);
 	set_place(d, name, length, hash, new_parent);
-	dentry_children_add(new_parent, d);
+	dentry_children_add(new_parent, d, cursor);
 	dentry_hash_insert(d);
 	rename_end();
 	dentry_put(old_parent);
@@ -88,6 +92,7 @@ void dentry_exchange(struct dentry *a, struct dentry *b, struct name_buffer *a_n
 	struct dentry *a_parent = a->parent, *b_parent = b->parent;
 	uint32_t a_length = a->name_length, a_hash = a->hash;
 	uint32_t b_length = b->name_length, b_hash = b->hash;
+	uint64_t a_cursor = a->cursor, b_cursor = b->cursor;
 
 	rename_begin();
 	dentry_hash_remove(a);
@@ -97,8 +102,8 @@ void dentry_exchange(struct dentry *a, struct dentry *b, struct name_buffer *a_n
 	/* Each takes over the other's reference to its parent. */
 	set_place(a, a_name, b_length, b_hash, b_parent);
 	set_place(b, b_name, a_length, a_hash, a_parent);
-	dentry_children_add(b_parent, a);
-	dentry_children_add(a_parent, b);
+	dentry_children_add(b_parent, a, b_cursor);
+	dentry_children_add(a_parent, b, a_cursor);
 	dentry_hash_insert(a);
 	dentry_hash_insert(b);
 	rename_end();

@@ -166,6 +166,12 @@ bool dentry_is_below(struct dentry *d, struct dentry *top);
 struct dentry *dentry_get_parent(struct dentry *d);
 void dentry_set_mounted(struct dentry *d, bool on);
 static inline bool dentry_is_dir(const struct dentry *d) { return d->inode && inode_is_dir(d->inode); }
+/* Is it among its parent's children? The parent's lock is held. */
+static inline bool dentry_is_child(const struct dentry *d)
+{
+	return d->sibling.parent_color != (uintptr_t)&d->sibling;
+}
+static inline void dentry_child_init(struct dentry *d) { d->sibling.parent_color = (uintptr_t)&d->sibling; }
 /* True if its name is gone. */
 static inline bool dentry_unhashed(const struct dentry *d) { return !(READ_ONCE(d->flags) & DENTRY_HASHED); }
 int dentry_cache_init(void);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/lib/list.h"
+#include "core/lib/rbtree.h"
 #include "core/lib/refcount.h"
 #include "core/mem/uaccess.h"
 #include "core/sync/rcu.h"
@@ -36,11 +37,11 @@ struct dentry {
 	struct super *super;
 	struct dentry *hash_next;
 	struct spinlock lock;		/* flags, inode, children */
-	struct list children;		/* cached dentries below, oldest first */
-	struct list sibling;
+	struct rb_root children;	/* cached dentries below, by cursor */
+	struct rb_node sibling;
 	struct list lru;
-	uint64_t cursor;		/* position in its directory, grows with each entry: readdir of pinned trees */
-	uint64_t next_cursor;		/* of the next child */
+	uint64_t cursor;		/* place of the name in its directory, from 1; newer names have greater ones */
+	uint64_t last_cursor;		/* of the newest child */
 	bool used;			/* looked up since the LRU list was last gone through */
 	void *private;			/* the file system's */
 	struct rcu_head rcu;

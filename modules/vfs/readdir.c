@@ -1,9 +1,10 @@
 /*
  * getdents, and directories whose dentries are all pinned in memory.
  *
- * Entries are collected in kernel memory and copied out at the end, so a file system may emit under locks. Positions of pinned
- * directories are the cursors of their dentries, which only grow: 0 is ".", 1 "..", and a child is at its cursor + 2. file->private keeps the
- * dentry that was emitted last, so that the next call goes on from there without searching.
+ * Entries are collected in kernel memory and copied out at the end, so a file system may emit under locks. Pinned directories are
+ * read from the newest name to the oldest, so that what is added meanwhile is not met and every reading ends: position 0 is ".", 1 "..",
+ * 2 the newest name of that moment, and p > 2 the first with a cursor of at most p - 3. file->private keeps the dentry that was emitted
+ * last, so that the next call goes on from there without searching.
  */
 #include <gen/vfs.h>
 
@@ -35,6 +36,21 @@ struct dirent_buffer {
 	int64_t *last_next;		/* field of the entry before: filled with the position after it */
 	bool old, too_small;
 };
+
+/* The length of an entry of either form, and the position that it tells. */
+static size_t entry_length(const struct dirent_buffer *b, size_t at)
+{
+	const char *e = b->buf + at;
+
+	return b->old ? ((const struct linux_dirent *)e)->length : ((const struct linux_dirent64 *)e)->length;
+}
+
+static int64_t entry_next(const struct dirent_buffer *b, size_t at)
+{
+	const char *e = b->buf + at;
+
+	return b->old ? (int64_t)((const struct linux_dirent *)e)->next : ((const struct linux_dirent64 *)e)->next;
+}
 
 static bool emit_dirent(struct dir_context *c, const char *name, size_t n, uint64_t ino, unsigned int type)
 {
@@ -73,6 +89,22 @@ static bool emit_dirent(struct dir_context *c, const char *name, size_t n, uint6
 	return true;
 }
 
+/* Stores the entries: bytes of those that user memory took, with the position behind them in *pos, or -EFAULT. */
+static long store_entries(const struct dirent_buffer *b, struct uout_u8 entries, int64_t *pos)
+{
+	size_t n, at = 0;
+
+	if (likely(!copy_out_u8_array(entries, (uint8_t *)b->buf, b->used)))
+		return (long)b->used;
+	for (; at < b->used; at += n) {
+		n = entry_length(b, at);
+		if (copy_to_user(entries.addr + at, b->buf + at, n))
+			break;
+		*pos = entry_next(b, at);
+	}
+	return at ? (long)at : -EFAULT;
+}
+
 /* Collects entries and stores them: bytes, or an error with the position unchanged. */
 static long read_directory(struct file *f, struct dirent_buffer *b, struct uout_u8 entries)
 {
@@ -92,7 +124,7 @@ static long read_directory(struct file *f, struct dirent_buffer *b, struct uout_
 	if (b->last_next)
 		*b->last_next = c->pos;
 	if (b->used)
-		error = copy_out_u8_array(entries, (uint8_t *)b->buf, b->used) ? -EFAULT : (long)b->used;
+		error = store_entries(b, entries, &c->pos);
 	else if (!error && b->too_small)
 		error = -EINVAL;
 	if (error >= 0)
@@ -112,8 +144,9 @@ static long get_entries(int32_t fd, struct uout_u8 entries, size_t count, bool o
 
 	if (error)
 		return error;
-	b.size = MIN(count, (size_t)DIRENT_CHUNK);
-	b.buf = kmalloc(b.size, 0);
+	/* The count is a signed number: one below 0 has room for nothing. */
+	b.size = count > INT32_MAX ? 0 : MIN(count, (size_t)DIRENT_CHUNK);
+	b.buf = kmalloc(MAX(b.size, (size_t)1), 0);
 	error = b.buf ? read_directory(r.file, &b, entries) : -ENOMEM;
 	kfree(b.buf);
 	fd_put(&r);
@@ -161,25 +194,41 @@ static void set_hint(struct file *f, struct dentry *d)
 		dentry_put(old);
 }
 
-/* The first positive child whose cursor is >= `cursor`, with a reference; null after the last. */
-static struct dentry *child_from(struct dentry *dir, struct dentry *hint, uint64_t cursor)
+/* The child with the greatest cursor up to this one; dir->lock is held. */
+static struct rb_node *find_child(struct dentry *dir, uint64_t cursor)
 {
-	struct dentry *d = NULL;
-	struct list *at;
+	struct rb_node *n = dir->children.top, *found = NULL;
 
-	spin_lock(&dir->lock);
-	at = dir->children.next;
-	if (hint && READ_ONCE(hint->parent) == dir && !list_empty(&hint->sibling) && hint->cursor <= cursor)
-		at = &hint->sibling;
-	for (; at != &dir->children; at = at->next) {
-		struct dentry *child = list_entry(at, struct dentry, sibling);
-
-		if (child->cursor >= cursor && child->inode) {
-			d = child;
-			dentry_get(d);
-			break;
+	while (n) {
+		if (rb_entry(n, struct dentry, sibling)->cursor <= cursor) {
+			found = n;
+			n = n->right;
+		} else {
+			n = n->left;
 		}
 	}
+	return found;
+}
+
+/* The positive child at this position or the first behind it, with a reference; null after the last. */
+static struct dentry *child_from(struct dentry *dir, struct dentry *hint, int64_t pos)
+{
+	uint64_t cursor = pos == 2 ? UINT64_MAX : (uint64_t)pos - 3;
+	struct dentry *d = NULL;
+	struct rb_node *n;
+
+	spin_lock(&dir->lock);
+	if (hint && READ_ONCE(hint->parent) == dir && dentry_is_child(hint) && hint->cursor == cursor + 1)
+		n = rb_prev(&hint->sibling);
+	else
+		n = find_child(dir, cursor);
+	for (; n && !d; n = rb_prev(n)) {
+		d = rb_entry(n, struct dentry, sibling);
+		if (!d->inode)
+			d = NULL;
+	}
+	if (d)
+		dentry_get(d);
 	spin_unlock(&dir->lock);
 	return d;
 }
@@ -190,15 +239,15 @@ static int pinned_readdir(struct file *f, struct dir_context *c)
 
 	if (!dir_emit_dots(f, c))
 		return 0;
-	while ((d = child_from(dir, f->private, (uint64_t)c->pos - 2))) {
+	while ((d = child_from(dir, f->private, c->pos))) {
 		struct inode *inode = d->inode;
 
-		c->pos = (int64_t)d->cursor + 2;
+		c->pos = (int64_t)d->cursor + 3;
 		if (!c->emit(c, d->name, d->name_length, inode->ino, dirent_type(inode->mode))) {
 			dentry_put(d);
 			break;
 		}
-		c->pos++;
+		c->pos--;
 		set_hint(f, d);
 	}
 	return 0;

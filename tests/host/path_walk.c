@@ -3,7 +3,7 @@
  * links in a scratch directory, random names, and the same node or error from path_lookup() as from openat2(2) that takes
  * the directory for the root. Half of the directories are known to the cache alone, the others are asked for each name.
  */
-// sources: modules/vfs/walk.c modules/vfs/walk_fast.c modules/vfs/dentry.c
+// sources: modules/vfs/walk.c modules/vfs/walk_fast.c modules/vfs/dentry.c core/lib/rbtree.c
 // flags: -include sys/stat.h
 // timeout: 120
 #include <dirent.h>

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "test.h"
@@ -135,18 +136,34 @@ static char proof_name[64];
 /* Back out of own_directory. */
 static inline void proof_remove(void)
 {
-	if (chdir("/tmp") == 0)
+	if (chdir("/") == 0)
 		rmdir(proof_name);
+}
+
+static inline void proof_directory_in(const char *parent, const char *name)
+{
+	umask(022);
+	snprintf(proof_name, sizeof(proof_name), "%s/%s.XXXXXX", parent, name);
+	if (!mkdtemp(proof_name) || chdir(proof_name) || chmod(".", 0777))
+		exit(2);
 }
 
 /* A fresh directory, which is the current one from then on; removed at the end if the test has emptied it. */
 static inline void own_directory(const char *name)
 {
 	mkdir("/tmp", 01777);
-	umask(022);
-	snprintf(proof_name, sizeof(proof_name), "/tmp/%s.XXXXXX", name);
-	if (!mkdtemp(proof_name) || chdir(proof_name) || chmod(".", 0777))
-		exit(2);
+	proof_directory_in("/tmp", name);
+}
+
+/* The same on a tmpfs, where /tmp may be something else. */
+static inline void own_tmpfs_directory(const char *name)
+{
+	struct statfs s;
+
+	if (statfs("/dev/shm", &s) == 0 && s.f_type == 0x01021994)
+		proof_directory_in("/dev/shm", name);
+	else
+		own_directory(name);
 }
 
 /* A file with this text. */
