@@ -82,7 +82,7 @@ static void map_around(struct aspace *as, struct region *r, uintptr_t va)
 		if (*e)
 			continue;
 		p = memobj_tree_get(r->object, index);
-		if (!p)
+		if (!p || (p->flags & PAGE_AHEAD))
 			continue;
 		page_get(p);
 		WRITE_ONCE(*e, arch_pte_make(page_to_phys(p), prot));

@@ -142,13 +142,17 @@ int memobj_give(struct memobj *o, uint64_t index, struct page *page)
 }
 KAPI(memobj_give);
 
-/* As memobj_page, without the bound by size. */
-static int page_at(struct memobj *o, uint64_t index, struct page **out)
+/* As memobj_page, without the bound by size; `flags`: of a page that is made. */
+static int page_at_flags(struct memobj *o, uint64_t index, unsigned short flags, struct page **out)
 {
 	struct page *p = memobj_lookup(o, index);
 	int error;
 
-	if (!p) {
+	if (p) {
+		/* Not mapped yet, so nobody else changes its flags. */
+		if (unlikely(p->flags & PAGE_AHEAD))
+			WRITE_ONCE(p->flags, p->flags & ~PAGE_AHEAD);
+	} else {
 		p = page_alloc(0, ALLOC_ZERO | ALLOC_USER);
 		if (!p)
 			return -ENOMEM;
@@ -157,12 +161,18 @@ static int page_at(struct memobj *o, uint64_t index, struct page **out)
 			page_put(p);
 			return error;
 		}
+		p->flags |= flags;
 		error = insert_page(o, index, &p);
 		if (error)
 			return error;
 	}
 	*out = p;
 	return 0;
+}
+
+static int page_at(struct memobj *o, uint64_t index, struct page **out)
+{
+	return page_at_flags(o, index, 0, out);
 }
 
 int memobj_page(struct memobj *o, uint64_t index, struct page **out)
@@ -178,6 +188,33 @@ int memobj_page_beyond(struct memobj *o, uint64_t index, struct page **out)
 	return page_at(o, index, out);
 }
 KAPI(memobj_page_beyond);
+
+int memobj_take_ahead(struct memobj *o, uint64_t index)
+{
+	struct page *p;
+	int error = page_at_flags(o, index, PAGE_AHEAD, &p);
+
+	if (error)
+		return error;
+	error = (p->flags & PAGE_AHEAD) != 0;
+	page_put(p);
+	return error;
+}
+KAPI(memobj_take_ahead);
+
+void memobj_drop_ahead(struct memobj *o, uint64_t first, uint64_t last)
+{
+	for (; first < last; first++) {
+		struct page *p = memobj_lookup(o, first);
+		bool ahead = p && (p->flags & PAGE_AHEAD);
+
+		if (p)
+			page_put(p);
+		if (ahead)
+			memobj_drop(o, first, first + 1, true);
+	}
+}
+KAPI(memobj_drop_ahead);
 
 void memobj_drop(struct memobj *o, uint64_t first, uint64_t last, bool keep_private)
 {

@@ -58,6 +58,13 @@ void memobj_put(struct memobj *o);
 int memobj_page(struct memobj *o, uint64_t index, struct page **out);
 /* The same for any index: a file grows by filling the page first and setting the size when the bytes are there. */
 int memobj_page_beyond(struct memobj *o, uint64_t index, struct page **out);
+/*
+ * Takes a missing page in advance: it counts as the object's, and as one that nothing was put into (PAGE_AHEAD) until memobj_page or
+ * memobj_page_beyond gives it to somebody. 1: taken; 0: it was there, and is as if it had been given; or an error. May sleep.
+ */
+int memobj_take_ahead(struct memobj *o, uint64_t index);
+/* Drops those of the pages [first, last) that are PAGE_AHEAD still. May sleep. */
+void memobj_drop_ahead(struct memobj *o, uint64_t first, uint64_t last);
 /* Gives the object a page that it has not: its reference passes. -ENOSPC, -ENOMEM: it was released. May sleep. */
 int memobj_give(struct memobj *o, uint64_t index, struct page *page);
 /* The page if present, with a reference; null otherwise. Any thread context, does not sleep. */

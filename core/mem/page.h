@@ -18,7 +18,7 @@ struct page {
 	unsigned int refs;		/* users; 0: free or never counted */
 	unsigned char kind;		/* enum page_kind */
 	unsigned char order;		/* of a free or allocated block, in its first page */
-	unsigned short flags;		/* PAGE_DIRTY */
+	unsigned short flags;		/* PAGE_DIRTY, PAGE_AHEAD */
 	union {
 		struct list link;	/* free list, slab lists */
 		struct {
@@ -32,6 +32,7 @@ struct page {
 };
 
 #define PAGE_DIRTY 0x1
+#define PAGE_AHEAD 0x2		/* PAGE_OBJECT: taken in advance, and in use by nobody yet */
 
 /* Allocation flags. */
 #define ALLOC_ZERO   0x1u		/* cleared */

@@ -1,6 +1,6 @@
 /*
  * The tree behind "devtmpfs": one tmpfs that every mount of the type shows, with a node for each device that drivers
- * add. User space may make files and nodes of its own in it.
+ * add. User space may make files and nodes of its own in it, within the limits of any tmpfs; a mount's options set them for all.
  *
  * Nodes are added and removed under the lock of their directory; `nodes` remembers what devfs_add registered, under
  * nodes_mutex.
@@ -185,6 +185,10 @@ MODAPI(devfs_remove);
 static int devfs_mount(const struct fs_type *type, const char *source, unsigned int flags, const char *options,
 		       struct super **out)
 {
+	int error = *options ? dev_super->ops->remount(dev_super, options) : 0;
+
+	if (error)
+		return error;
 	super_get(dev_super);
 	*out = dev_super;
 	return 0;
@@ -212,7 +216,7 @@ static int add_usual(void)
 
 int devfs_init(void)
 {
-	int error = tmpfs_super_create(&devfs_type, "mode=755,size=0,nr_inodes=0", &dev_super);
+	int error = tmpfs_super_create(&devfs_type, "mode=755", &dev_super);
 
 	if (error)
 		return error;

@@ -2,7 +2,8 @@
  * Contents of files: reading, writing, holes, preallocation, mapping, seals.
  *
  * Writers and everything that changes the size hold inode->lock; readers and page faults hold nothing: they see each page and the
- * size as they are at that moment. A page that is missing is made by the object's fill, from the archive or as zeroes.
+ * size as they are at that moment. A page that is missing is made by the object's fill, from the archive or as zeroes. What fallocate
+ * took and nobody has used yet (PAGE_AHEAD) counts as blocks, and as a hole.
  */
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
@@ -20,15 +21,21 @@ void tmpfs_account(struct tmpfs_inode *ti)
 	spin_unlock(&ts->lock);
 }
 
-/* May one page more be used? Two faults at once may pass by one page each. */
-static bool room_for_page(struct tmpfs_inode *ti)
+/* Counts one page more, that is about to be the object's; false: the super block has no room. Two faults at once may pass by one page each. */
+static bool take_page(struct tmpfs_inode *ti)
 {
 	struct tmpfs_super *ts = tmpfs_super_of(ti->super);
+	bool room;
 
-	if (!ts->max_pages)
-		return true;
 	tmpfs_account(ti);
-	return READ_ONCE(ts->used_pages) < ts->max_pages;
+	spin_lock(&ts->lock);
+	room = !ts->max_pages || ts->used_pages < ts->max_pages;
+	if (room) {
+		ts->used_pages++;
+		ti->accounted++;
+	}
+	spin_unlock(&ts->lock);
+	return room;
 }
 
 static int object_fill(struct memobj *o, uint64_t index, struct page *page)
@@ -37,7 +44,7 @@ static int object_fill(struct memobj *o, uint64_t index, struct page *page)
 	uint64_t at = index << PAGE_SHIFT, end = READ_ONCE(ti->source_size);
 
 	/* What the archives hold has room always: a program there must not fail because /tmp is full. */
-	if (at >= end && !room_for_page(ti))
+	if (at >= end && !take_page(ti))
 		return -ENOSPC;
 	if (at < end)
 		memcpy(page_address(page), (const char *)ti->source + at, MIN(end - at, PAGE_SIZE));
@@ -224,32 +231,31 @@ static int punch_hole(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* Makes all pages of the range present, or undoes what it made. */
+/* Makes all pages of the range present, or takes back those that it made and nobody has used meanwhile. */
 static int preallocate(struct file *f, uint64_t start, uint64_t end, bool keep_size)
 {
 	struct tmpfs_inode *ti = tmpfs_inode_of(f->inode);
+	struct tmpfs_super *ts = tmpfs_super_of(ti->super);
 	uint64_t first = start >> PAGE_SHIFT, last = DIV_UP(end, PAGE_SIZE);
 	size_t n = end - start;
 	int error = 0;
 
-	if (!keep_size && end > ti->object.size) {
-		if (ti->seals & F_SEAL_GROW)
-			return -EPERM;
+	/* What is kept beyond the end counts as if the file grew. */
+	if (end > ti->object.size) {
 		error = file_check_limit(f, start, &n);
 		if (error || n < end - start)
 			return error ? error : -EFBIG;
+		if (ti->seals & F_SEAL_GROW)
+			return -EPERM;
 	}
+	if (ts->max_pages && last - first > ts->max_pages)
+		return -ENOSPC;
 	for (uint64_t i = first; i < last; i++) {
-		struct page *page;
-
-		error = memobj_page_beyond(&ti->object, i, &page);
-		if (!error) {
-			page_put(page);
+		error = memobj_take_ahead(&ti->object, i);
+		if (error >= 0)
 			error = wait_interrupted(WAIT_INTERRUPTIBLE);
-		}
 		if (error) {
-			if (i << PAGE_SHIFT >= ti->object.size)
-				memobj_drop(&ti->object, MAX(first, DIV_UP(ti->object.size, PAGE_SIZE)), i + 1, true);
+			memobj_drop_ahead(&ti->object, first, i + 1);
 			tmpfs_account(ti);
 			return error;
 		}
@@ -266,8 +272,6 @@ static int tmpfs_fallocate(struct file *f, int mode, uint64_t offset, uint64_t l
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
-	if (mode == FALLOC_FL_PUNCH_HOLE)
-		return -EOPNOTSUPP;
 	mutex_lock(&f->inode->lock);
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		error = ti->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
@@ -280,7 +284,18 @@ static int tmpfs_fallocate(struct file *f, int mode, uint64_t offset, uint64_t l
 	return error == -EINTR ? -ERESTARTSYS : error;
 }
 
-/* First byte >= offset with (`data`) or without a page. */
+/* Has something been put into this page? */
+static bool page_has_data(struct tmpfs_inode *ti, uint64_t index)
+{
+	struct page *p = memobj_lookup(&ti->object, index);
+	bool data = p && !(READ_ONCE(p->flags) & PAGE_AHEAD);
+
+	if (p)
+		page_put(p);
+	return data;
+}
+
+/* First byte >= offset with (`data`) or without contents. */
 static uint64_t find_data(struct tmpfs_inode *ti, uint64_t offset, uint64_t size, bool data)
 {
 	while (offset < size) {
@@ -289,9 +304,13 @@ static uint64_t find_data(struct tmpfs_inode *ti, uint64_t offset, uint64_t size
 
 		if (!here) {
 			next = memobj_next_page(&ti->object, index);
-			here = next == index;
-			if (!here && data)
-				return next == UINT64_MAX ? size : MIN(next << PAGE_SHIFT, size);
+			here = next == index && page_has_data(ti, index);
+			if (data && next > index) {
+				if (next >= DIV_UP(size, PAGE_SIZE))
+					return size;
+				offset = next << PAGE_SHIFT;
+				continue;
+			}
 		}
 		if (here == data)
 			return offset;
@@ -310,11 +329,11 @@ static int64_t tmpfs_seek(struct file *f, int64_t offset, int whence)
 		break;
 	case SEEK_CUR:
 		if (__builtin_add_overflow(offset, f->pos, &offset))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_END:
 		if (__builtin_add_overflow(offset, size, &offset))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_DATA:
 	case SEEK_HOLE:

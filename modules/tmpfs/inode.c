@@ -7,6 +7,7 @@
 
 #include "modules/tmpfs/internal.h"
 
+#define ENTRY_SIZE 20		/* what a name adds to a directory's size, as on Linux */
 #define INODE_BYTES 1024u	/* what an inode counts for, as on Linux */
 
 /* Room for so many inodes and bytes more; either may be 0. */
@@ -67,6 +68,7 @@ static void set_operations(struct inode *inode, struct tmpfs_inode *ti, uint64_t
 		inode->ops = &tmpfs_dir_inode_ops;
 		inode->file_ops = &pinned_dir_ops;
 		inode->nlink = 2;
+		inode->size = 2 * ENTRY_SIZE;
 		break;
 	case S_IFLNK:
 		inode->ops = &tmpfs_link_inode_ops;
@@ -114,6 +116,13 @@ void tmpfs_evict(struct inode *inode)
 	tmpfs_free_xattrs(ti);
 	if (inode->flags & INODE_OWN_TEXT)
 		tmpfs_uncharge_bytes(inode->super, inode->size);
+	if (ti->link_page) {
+		struct tmpfs_super *ts = tmpfs_super_of(ti->super);
+
+		spin_lock(&ts->lock);
+		ts->used_pages--;
+		spin_unlock(&ts->lock);
+	}
 	uncount_inode(inode->super);
 	ti->inode = NULL;
 	inode->object = NULL;
@@ -133,8 +142,6 @@ static void change_links(struct inode *inode, int by)
 	inode->nlink = (uint32_t)((int)inode->nlink + by);
 	spin_unlock(&inode->state_lock);
 }
-
-#define ENTRY_SIZE 20		/* what a name adds to a directory's size, as on Linux */
 
 void tmpfs_link_dentry(struct inode *dir, struct dentry *d, struct inode *inode)
 {
@@ -168,6 +175,19 @@ static int tmpfs_mkdir(struct inode *dir, struct dentry *d, uint32_t mode)
 	return error;
 }
 
+#define LONG_LINK 128		/* texts from this length on are a page of the file system's size, as on Linux */
+
+static bool take_link_page(struct tmpfs_inode *ti)
+{
+	struct tmpfs_super *ts = tmpfs_super_of(ti->super);
+
+	spin_lock(&ts->lock);
+	ti->link_page = !ts->max_pages || ts->used_pages < ts->max_pages;
+	ts->used_pages += ti->link_page;
+	spin_unlock(&ts->lock);
+	return ti->link_page;
+}
+
 static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *target)
 {
 	char *text = kstrdup(target, 0);
@@ -175,6 +195,12 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *target
 	int error = -ENOMEM;
 
 	inode = text ? tmpfs_inode_create(dir->super, dir, S_IFLNK | 0777, 0, &error) : NULL;
+	if (inode && strlen(text) >= LONG_LINK && !take_link_page(tmpfs_inode_of(inode))) {
+		inode->nlink = 0;
+		inode_put(inode);
+		inode = NULL;
+		error = -ENOSPC;
+	}
 	if (inode && !tmpfs_charge_bytes(dir->super, strlen(text))) {
 		inode->nlink = 0;
 		inode_put(inode);
@@ -297,6 +323,9 @@ static int set_size(struct inode *inode, uint64_t size)
 		return -EPERM;
 	if (size < ti->source_size)
 		WRITE_ONCE(ti->source_size, size);
+	/* What fallocate keeps beyond the end goes, too, even if the size stays. */
+	if (size == ti->object.size && memobj_next_page(&ti->object, DIV_UP(size, PAGE_SIZE)) != UINT64_MAX)
+		memobj_drop(&ti->object, DIV_UP(size, PAGE_SIZE), UINT64_MAX, false);
 	memobj_resize(&ti->object, size);
 	tmpfs_account(ti);
 	return 0;
@@ -319,6 +348,8 @@ static int tmpfs_getattr(struct inode *inode, struct kstat *out)
 	inode_fill_stat(inode, out);
 	if (ti->source_size)
 		out->blocks = MAX(out->blocks, DIV_UP(ti->source_size, PAGE_SIZE) * (PAGE_SIZE / 512));
+	if (ti->link_page)
+		out->blocks = PAGE_SIZE / 512;
 	return 0;
 }
 
@@ -349,6 +380,7 @@ const struct inode_ops tmpfs_file_inode_ops = {
 };
 
 const struct inode_ops tmpfs_link_inode_ops = {
+	.getattr = tmpfs_getattr,
 	.setattr = tmpfs_setattr,
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,

@@ -38,6 +38,7 @@ struct tmpfs_inode {
 	uint64_t source_size;
 	uint64_t accounted;		/* pages counted in the super block; under its lock */
 	unsigned int seals;		/* F_SEAL_*; under inode->lock */
+	bool link_page;			/* the text of a long link counts as a page */
 	struct list xattrs;		/* under inode->lock */
 };
 
