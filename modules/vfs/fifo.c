@@ -202,7 +202,7 @@ long pipe_resize(struct pipe *p, size_t bytes)
 	unsigned int slots = 1, used, old;
 	int error = 0;
 
-	if (!bytes || bytes > (1u << 31))
+	if (bytes > (1u << 31))
 		return -EINVAL;
 	while (slots < DIV_UP(bytes, PAGE_SIZE))
 		slots *= 2;

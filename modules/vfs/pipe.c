@@ -5,8 +5,8 @@
  * mode (O_DIRECT) each write makes packets of at most a page, and a read takes one of them whole. User memory is copied under
  * pipe->lock, which may fault; nothing that a fault takes leads back to a pipe.
  *
- * Wake-ups: a reader that empties a full ring wakes a writer, a writer that fills an empty one wakes a reader; exclusive sleepers
- * who leave with more to be had wake the next.
+ * Wake-ups: a reader that frees a page of a full ring wakes writers, every write wakes readers. Exclusive sleepers who leave with more
+ * to be had wake the next, which is no event for those who poll.
  */
 #include <linux/capability.h>
 #include <linux/limits.h>
@@ -100,6 +100,12 @@ void pipe_release_page(struct pipe *p, struct pipe_slot *s)
 	else
 		page_put(s->page);
 	s->page = NULL;
+}
+
+static void wake_sleeper(struct wait_queue *q)
+{
+	if (wait_queue_active(q))
+		poll_wake(q, POLL_WAKE_SLEEPER);
 }
 
 void pipe_wake_readers(struct pipe *p)
@@ -200,7 +206,7 @@ static long pipe_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned
 		file_async_notify(&p->async, FILE_WRITE, POLL_OUT_SET);
 	}
 	if (!pipe_empty(p))
-		pipe_wake_readers(p);
+		wake_sleeper(&p->read_wait);
 	if (total) {
 		file_touch_atime(f);
 		return total;
@@ -297,7 +303,7 @@ out:
 		inode_touch(f->inode, TOUCH_MTIME | TOUCH_CTIME);
 	}
 	if (!pipe_full(p))
-		pipe_wake_writers(p);
+		wake_sleeper(&p->write_wait);
 	return total ? total : n;
 }
 

@@ -29,6 +29,8 @@ static inline void poll_wake(struct wait_queue *q, unsigned int events)
 }
 /* The file is about to go and a queue with it: ends every epoll interest in that queue. */
 #define POLL_WAKE_FREE 0x4000u
+/* No event: data or room that was announced is still there for one more who sleeps in a read or write. */
+#define POLL_WAKE_SLEEPER 0x8000u
 
 /* The events of a file now; files without poll() are always readable and writable. */
 unsigned int file_poll(struct file *f, struct poll_table *table);

@@ -59,10 +59,8 @@ long file_write_iter(struct file *f, struct io_iter *from, int64_t *pos, unsigne
 		return -EBADF;
 	if (unlikely(!f->ops->write))
 		return -EINVAL;
-	if (unlikely(check_range(pos, 0)))
+	if (unlikely(check_range(pos, from->count)))
 		return -EINVAL;
-	if (pos && from->count > (uint64_t)INT64_MAX - (uint64_t)*pos)
-		return -EFBIG;
 	n = f->ops->write(f, from, pos, io_flags);
 	current->write_calls++;
 	if (n > 0)
@@ -154,11 +152,11 @@ static int64_t seek_generic(struct file *f, int64_t offset, int whence)
 		break;
 	case SEEK_CUR:
 		if (__builtin_add_overflow(f->pos, offset, &target))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_END:
 		if (__builtin_add_overflow(size, offset, &target))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_DATA:
 		if (offset < 0 || offset >= size)

@@ -3,6 +3,8 @@
  */
 #include <gen/vfs.h>
 
+#include <linux/falloc.h>
+
 #include "modules/vfs/rw.h"
 #include "modules/vfs/super.h"
 
@@ -227,6 +229,9 @@ long sys_ftruncate(int32_t fd, int64_t length)
 	return error;
 }
 
+#define FALLOC_ALL (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE | \
+		    FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE)
+
 long sys_fallocate(int32_t fd, int32_t mode, int64_t offset, int64_t length)
 {
 	struct fd_ref r;
@@ -239,8 +244,18 @@ long sys_fallocate(int32_t fd, int32_t mode, int64_t offset, int64_t length)
 	if (error)
 		return error;
 	f = r.file;
-	if (!(f->mode & FILE_WRITE))
+	if (mode & ~FALLOC_ALL)
+		error = -EOPNOTSUPP;
+	else if ((mode & FALLOC_FL_PUNCH_HOLE) && ((mode & FALLOC_FL_ZERO_RANGE) || !(mode & FALLOC_FL_KEEP_SIZE)))
+		error = -EOPNOTSUPP;
+	else if ((mode & FALLOC_FL_COLLAPSE_RANGE && mode != FALLOC_FL_COLLAPSE_RANGE) ||
+		 (mode & FALLOC_FL_INSERT_RANGE && mode != FALLOC_FL_INSERT_RANGE) ||
+		 (mode & FALLOC_FL_UNSHARE_RANGE && mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+		error = -EINVAL;
+	else if (!(f->mode & FILE_WRITE))
 		error = -EBADF;
+	else if (f->inode->flags & INODE_IMMUTABLE || ((mode & ~FALLOC_FL_KEEP_SIZE) && f->inode->flags & INODE_APPEND))
+		error = -EPERM;
 	else if (S_ISFIFO(f->inode->mode))
 		error = -ESPIPE;
 	else if (inode_is_dir(f->inode))

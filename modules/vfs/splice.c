@@ -74,9 +74,13 @@ static long copy_between(struct file *in, int64_t *in_pos, struct file *out, int
 
 static int load_offset(uintptr_t user, int64_t *offset)
 {
-	if (copy_from_user(offset, user, sizeof(*offset)))
-		return -EFAULT;
-	return *offset < 0 ? -EINVAL : 0;
+	return copy_from_user(offset, user, sizeof(*offset)) ? -EFAULT : 0;
+}
+
+/* May so many bytes be transferred at this offset? 0 or -EINVAL. */
+static int check_area(int64_t offset, size_t count)
+{
+	return offset < 0 || count > INT64_MAX || (uint64_t)offset + count > INT64_MAX ? -EINVAL : 0;
 }
 
 /* Stores an advanced offset, or sets the file's position when there is no user offset. */
@@ -105,6 +109,9 @@ static long send_file(struct file *in, struct file *out, uintptr_t user_offset, 
 	}
 	if (!(in->mode & FILE_PREAD) || !in->ops->read || (out->flags & O_APPEND))
 		return -EINVAL;
+	n = check_area(offset, count);
+	if (n)
+		return n;
 	n = copy_between(in, &offset, out, NULL, MIN(count, IO_COUNT_MAX));
 	return n >= 0 ? store_offset(in, user_offset, offset, n) : n;
 }
@@ -125,7 +132,8 @@ long sys_sendfile(int32_t out, int32_t in, struct uinout_off offset, size_t coun
 	return n;
 }
 
-static long copy_range(struct file *in, uintptr_t in_user, struct file *out, uintptr_t out_user, size_t count)
+static long copy_range(struct file *in, uintptr_t in_user, struct file *out, uintptr_t out_user, size_t count,
+		       uint32_t flags)
 {
 	int64_t in_pos = in->pos, out_pos = out->pos;
 	uint64_t size;
@@ -137,20 +145,34 @@ static long copy_range(struct file *in, uintptr_t in_user, struct file *out, uin
 		n = load_offset(out_user, &out_pos);
 	if (n)
 		return n;
+	if (flags)
+		return -EINVAL;
 	if (inode_is_dir(in->inode) || inode_is_dir(out->inode))
 		return -EISDIR;
 	if (!inode_is_regular(in->inode) || !inode_is_regular(out->inode))
 		return -EINVAL;
 	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE) || (out->flags & O_APPEND))
 		return -EBADF;
+	/* Only within one file system: the sizes of files that make their text when it is read say nothing. */
+	if (in->inode->super != out->inode->super)
+		return -EXDEV;
+	if (out->inode->flags & INODE_IMMUTABLE)
+		return -EPERM;
 	if ((uint64_t)in_pos + count < (uint64_t)in_pos || (uint64_t)out_pos + count < (uint64_t)out_pos)
 		return -EOVERFLOW;
 	size = inode_size(in->inode);
-	count = (uint64_t)in_pos >= size ? 0 : MIN(count, size - (uint64_t)in_pos);
-	count = MIN(count, IO_COUNT_MAX);
+	count = in_pos >= (int64_t)size ? 0 : MIN(count, size - (uint64_t)in_pos);
+	if (count && out_pos >= 0) {
+		n = file_check_limit(out, (uint64_t)out_pos, &count);
+		if (n)
+			return n;
+	}
 	if (in->inode == out->inode && (uint64_t)out_pos + count > (uint64_t)in_pos &&
 	    (uint64_t)out_pos < (uint64_t)in_pos + count)
 		return -EINVAL;
+	if (check_area(in_pos, count) || check_area(out_pos, count))
+		return -EINVAL;
+	count = MIN(count, IO_COUNT_MAX);
 	n = copy_between(in, &in_pos, out, &out_pos, count);
 	if (n > 0) {
 		n = store_offset(in, in_user, in_pos, n);
@@ -166,14 +188,12 @@ long sys_copy_file_range(int32_t in, struct uinout_off in_offset, int32_t out, s
 	struct fd_ref from, to;
 	long n;
 
-	if (flags)
-		return -EINVAL;
 	n = fd_get(in, &from);
 	if (n)
 		return n;
 	n = fd_get(out, &to);
 	if (!n) {
-		n = copy_range(from.file, in_offset.addr, to.file, out_offset.addr, count);
+		n = copy_range(from.file, in_offset.addr, to.file, out_offset.addr, count, flags);
 		fd_put(&to);
 	}
 	fd_put(&from);
@@ -354,11 +374,13 @@ static long splice_files(struct file *in, uintptr_t in_user, struct file *out, u
 	if ((in_user && !(in->mode & FILE_PREAD)) || (out_user && !(out->mode & FILE_PREAD)))
 		return -EINVAL;
 	if (from) {
-		if (out->flags & O_APPEND)
+		if ((out->flags & O_APPEND) || ((out->mode & FILE_POS) && check_area(out_user ? out_pos : out->pos, count)))
 			return -EINVAL;
 		n = pipe_to_file(from, out, out_user ? &out_pos : NULL, count, nonblock);
 		return n > 0 && out_user ? store_offset(out, out_user, out_pos, n) : n;
 	}
+	if (!in->ops->read || ((in->mode & FILE_POS) && check_area(in_user ? in_pos : in->pos, count)))
+		return -EINVAL;
 	n = file_to_pipe(in, in_user ? &in_pos : NULL, to, count, nonblock);
 	return n > 0 && in_user ? store_offset(in, in_user, in_pos, n) : n;
 }
@@ -415,13 +437,30 @@ long sys_tee(int32_t in, int32_t out, size_t count, uint32_t flags)
 	return n;
 }
 
-/* Pages of the caller are copied, not lent: what it does to them later does not show in the pipe. */
+/* Waits until there is room, and puts in what fits then: the caller may be the one who reads the rest. */
+static long vmsplice_in(struct file *f, struct io_iter *it, bool nonblock)
+{
+	struct pipe *p = file_pipe(f);
+	long n;
+
+	do {
+		mutex_lock(&p->lock);
+		n = pipe_wait_writable(p, nonblock);
+		mutex_unlock(&p->lock);
+		if (!n)
+			n = file_write_iter(f, it, NULL, IO_NONBLOCK);
+		else
+			nonblock = true;
+	} while (n == -EAGAIN && !nonblock);
+	return n;
+}
+
+/* Pages of the caller are copied, not lent: what it does to them later does not show in the pipe. O_NONBLOCK of the file does not count. */
 long sys_vmsplice(int32_t fd, struct uin_iovec iov, size_t count, uint32_t flags)
 {
 	struct io_segment fast[IO_SEGMENTS_FAST], *heap;
 	struct io_iter it;
 	struct fd_ref r;
-	unsigned int io;
 	long n;
 
 	if (flags & ~SPLICE_F_ALL)
@@ -431,12 +470,12 @@ long sys_vmsplice(int32_t fd, struct uin_iovec iov, size_t count, uint32_t flags
 		return n;
 	n = io_iter_init_vector(&it, iov.addr, count, fast, &heap);
 	if (!n) {
-		io = file_io_flags(r.file) | (flags & SPLICE_F_NONBLOCK ? IO_NONBLOCK : 0);
 		if (!file_pipe(r.file))
 			n = -EBADF;
+		else if (it.count && (r.file->mode & FILE_WRITE))
+			n = vmsplice_in(r.file, &it, flags & SPLICE_F_NONBLOCK);
 		else if (it.count)
-			n = r.file->mode & FILE_WRITE ? file_write_iter(r.file, &it, NULL, io)
-						      : file_read_iter(r.file, &it, NULL, io);
+			n = file_read_iter(r.file, &it, NULL, flags & SPLICE_F_NONBLOCK ? IO_NONBLOCK : 0);
 		kfree(heap);
 	}
 	fd_put(&r);
