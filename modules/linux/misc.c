@@ -14,13 +14,18 @@
 #include "core/mem/page.h"
 #include "core/module/module.h"
 #include "core/sched/sched.h"
+#include "modules/linux/names.h"
 #include "modules/linux/sem_undo.h"
 #include "modules/vfs/fd.h"
+#include "modules/vfs/poll.h"
 
 #define NAME_SIZE 65
 
 static struct mutex names_lock = MUTEX_INIT(names_lock);
-static char host_name[NAME_SIZE] = "(none)", domain_name[NAME_SIZE] = "(none)";
+static char names[2][NAME_SIZE] = { "(none)", "(none)" };
+static uint64_t changes[2];
+struct wait_queue linux_name_wait[2] = { WAIT_QUEUE_INIT(linux_name_wait[0]), WAIT_QUEUE_INIT(linux_name_wait[1]) };
+MODAPI(linux_name_wait);
 
 long sys_uname(struct uout_utsname out)
 {
@@ -31,21 +36,40 @@ long sys_uname(struct uout_utsname out)
 	str_copy(n.version, build_version, sizeof(n.version));
 	str_copy(n.machine, arch_machine(), sizeof(n.machine));
 	mutex_lock(&names_lock);
-	memcpy(n.nodename, host_name, NAME_SIZE);
-	memcpy(n.domainname, domain_name, NAME_SIZE);
+	memcpy(n.nodename, names[LINUX_HOST_NAME], NAME_SIZE);
+	memcpy(n.domainname, names[LINUX_DOMAIN_NAME], NAME_SIZE);
 	mutex_unlock(&names_lock);
 	return copy_out_utsname(out, &n);
 }
 
-void linux_host_name(char *buf, size_t size)
+void linux_name_get(enum linux_name which, char *buf, size_t size)
 {
 	mutex_lock(&names_lock);
-	str_copy(buf, host_name, size);
+	str_copy(buf, names[which], size);
 	mutex_unlock(&names_lock);
 }
-MODAPI(linux_host_name);
+MODAPI(linux_name_get);
 
-static long set_system_name(char *name, uintptr_t from, int length)
+void linux_name_set(enum linux_name which, const char *text, size_t n)
+{
+	char buf[NAME_SIZE] = "";
+
+	memcpy(buf, text, MIN(n, (size_t)NAME_SIZE - 1));
+	mutex_lock(&names_lock);
+	memcpy(names[which], buf, NAME_SIZE);
+	WRITE_ONCE(changes[which], changes[which] + 1);
+	mutex_unlock(&names_lock);
+	wait_queue_wake(&linux_name_wait[which], ~0u, EPOLLERR | EPOLLPRI);
+}
+MODAPI(linux_name_set);
+
+uint64_t linux_name_changes(enum linux_name which)
+{
+	return READ_ONCE(changes[which]);
+}
+MODAPI(linux_name_changes);
+
+static long set_system_name(enum linux_name which, uintptr_t from, int length)
 {
 	char buf[NAME_SIZE] = "";
 
@@ -55,14 +79,19 @@ static long set_system_name(char *name, uintptr_t from, int length)
 		return -EINVAL;
 	if (copy_from_user(buf, from, (size_t)length))
 		return -EFAULT;
-	mutex_lock(&names_lock);
-	memcpy(name, buf, NAME_SIZE);
-	mutex_unlock(&names_lock);
+	linux_name_set(which, buf, (size_t)length);
 	return 0;
 }
 
-long sys_sethostname(struct uin_u8 name, int32_t length) { return set_system_name(host_name, name.addr, length); }
-long sys_setdomainname(struct uin_u8 name, int32_t length) { return set_system_name(domain_name, name.addr, length); }
+long sys_sethostname(struct uin_u8 name, int32_t length)
+{
+	return set_system_name(LINUX_HOST_NAME, name.addr, length);
+}
+
+long sys_setdomainname(struct uin_u8 name, int32_t length)
+{
+	return set_system_name(LINUX_DOMAIN_NAME, name.addr, length);
+}
 
 long sys_sysinfo(struct uout_sysinfo out)
 {

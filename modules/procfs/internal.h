@@ -162,5 +162,7 @@ int proc_system_init(void);
 int proc_sys_init(void);
 /* sys_kernel.c: the part of it that is whole numbers and the version; called by proc_sys_init. */
 int proc_sys_kernel_init(void);
+/* names.c */
+int proc_names_init(void);
 int proc_sysvipc_init(void);
 int proc_mqueue_init(void);

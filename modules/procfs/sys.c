@@ -10,20 +10,9 @@
 #include "core/module/module.h"
 #include "modules/procfs/internal.h"
 
-void linux_host_name(char *buf, size_t size);
-
 static int show_text(struct text_out *t, void *arg)
 {
 	text_printf(t, "%s\n", (const char *)arg);
-	return 0;
-}
-
-static int show_host(struct text_out *t, void *arg)
-{
-	char name[65];
-
-	linux_host_name(name, sizeof(name));
-	text_printf(t, "%s\n", name);
 	return 0;
 }
 
@@ -188,7 +177,6 @@ static int show_setting(struct text_out *t, void *arg)
 }
 
 static const struct text_file_type text_type = { .show = show_text };
-static const struct text_file_type host_type = { .show = show_host };
 static const struct text_file_type boot_id_type = { .show = show_boot_id };
 static const struct text_file_type uuid_type = { .show = show_uuid };
 static const struct text_file_type file_nr_type = { .show = show_file_nr };
@@ -226,9 +214,7 @@ int proc_sys_init(void)
 	static const struct { const char *path; uint32_t mode; const struct text_file_type *type; const char *text; } files[] = {
 		{ "sys/kernel/ostype", 0444, &text_type, "Linux" },
 		{ "sys/kernel/osrelease", 0444, &text_type, MODULE_RELEASE },
-		{ "sys/kernel/domainname", 0444, &text_type, "(none)" },
 		{ "sys/kernel/core_pattern", 0444, &text_type, "core" },
-		{ "sys/kernel/hostname", 0444, &host_type, NULL },
 		{ "sys/kernel/random/boot_id", 0444, &boot_id_type, NULL },
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
 		{ "sys/kernel/random/entropy_avail", 0444, &entropy_type, NULL },
@@ -247,6 +233,8 @@ int proc_sys_init(void)
 		error = procfs_add(files[i].path, S_IFREG | files[i].mode, files[i].type, (void *)files[i].text);
 	for (unsigned int i = 0; i < ARRAY_SIZE(settings) && !error; i++)
 		error = procfs_add(settings[i].path, S_IFREG | 0444, &setting_type, &settings[i]);
+	if (!error)
+		error = proc_names_init();
 	if (!error)
 		error = proc_sys_kernel_init();
 	return error ? error : proc_settings_init();

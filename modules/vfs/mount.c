@@ -19,7 +19,7 @@ static struct spinlock mount_lock = SPINLOCK_INIT(mount_lock);
 static unsigned int place_changes;	/* by mount_lock */
 static struct mount *mount_table[MOUNT_BUCKETS];
 static uint64_t generation;
-static int next_id;
+static int next_id = 1;		/* which is the root's */
 
 uint64_t mount_generation(void)
 {
@@ -302,6 +302,7 @@ int mount_root(struct super *s)
 
 	if (!m)
 		return -ENOMEM;
+	m->id = 1;
 	mutex_lock(&mount_mutex);
 	list_add_head(&all_mounts, &m->all_link);
 	mount_ns_start(m);

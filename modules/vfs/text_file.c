@@ -15,7 +15,7 @@ struct text_state {
 	void *arg;
 	struct text_out text;
 	bool made;
-	uint64_t seen;			/* generation at the last read */
+	uint64_t seen;			/* generation that poll told last, or that of the opening */
 };
 
 /* Makes room for n more bytes. */
@@ -104,8 +104,6 @@ static int make_text(struct text_state *s)
 
 	s->text.used = 0;
 	s->text.error = 0;
-	if (s->type->generation)
-		s->seen = s->type->generation();
 	error = s->type->show(&s->text, s->arg);
 	s->made = !error && !s->text.error;
 	return error ? error : s->text.error;
@@ -161,11 +159,13 @@ static unsigned int text_poll(struct file *f, struct poll_table *table)
 {
 	struct text_state *s = f->private;
 	unsigned int mask = POLL_IN_SET | POLL_OUT_SET;
+	uint64_t now;
 
 	if (!s->type->wait)
 		return mask;
 	poll_wait(table, f, s->type->wait);
-	if (s->type->generation() != READ_ONCE(s->seen))
+	now = s->type->generation();
+	if (__atomic_exchange_n(&s->seen, now, __ATOMIC_ACQ_REL) != now)
 		mask |= EPOLLERR | EPOLLPRI;
 	return mask;
 }

@@ -25,7 +25,7 @@ struct text_file_type {
 	int (*show)(struct text_out *t, void *arg);
 	/* Null: not writable. `text` is terminated. Bytes taken or an error. */
 	long (*store)(const char *text, size_t n, void *arg);
-	/* Readiness announced by this queue (null: none): poll gives POLLERR | POLLPRI when *generation has changed since the last read. */
+	/* Changes are announced by this queue (null: none): the first poll after one, told by *generation, gives POLLERR | POLLPRI. */
 	struct wait_queue *wait;
 	uint64_t (*generation)(void);
 	/* The file is closed: gives back what `arg` is, unless null. */
