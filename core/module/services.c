@@ -60,13 +60,12 @@ static void drop_owner_signal(int type, int id, uint32_t uid, uint32_t euid, int
 	(void)type; (void)id; (void)uid; (void)euid; (void)sig; (void)fd; (void)band;
 }
 
-static int no_inspection(struct thread *t) { (void)t; return -ESRCH; }
-static void nothing_for(struct thread *t) { (void)t; }
+static int no_inspection(int tid, void (*fn)(struct thread *t, void *arg), void *arg) { (void)tid; (void)fn; (void)arg; return -ESRCH; }
 
 static const struct process_ops default_process = {
 	.pid = no_id, .tid = no_id, .thread_pid = no_thread_pid, .thread_tid = no_thread_pid,
 	.thread_find = no_thread,
-	.identity_changes = nothing, .inspect_begin = no_inspection, .inspect_end = nothing_for, .user_change = any_user, .rlimit = no_limit,
+	.identity_changes = nothing, .inspect = no_inspection, .user_change = any_user, .rlimit = no_limit,
 	.signal_current = drop_signal, .owner_exists = no_owner, .signal_owner = drop_owner_signal,
 };
 

@@ -66,7 +66,10 @@ struct process_ops {
 	int (*tid)(void);
 	int (*thread_pid)(struct thread *t);
 	int (*thread_tid)(struct thread *t);
-	/* The living thread with this number, with a reference; null if there is none. Any thread context, also under spinlocks. */
+	/*
+	 * The thread with this number, with a reference; null if there is none. A process's first is found until that is reaped, also when it has
+	 * ended. Any thread context, also under spinlocks.
+	 */
 	struct thread *(*thread_find)(int tid);
 	/*
 	 * The caller's effective ids or capabilities are about to change: from now on others may not
@@ -74,11 +77,10 @@ struct process_ops {
 	 */
 	void (*identity_changes)(void);
 	/*
-	 * May the caller look at this thread (by real ids, as ptrace(2) describes)? If so, 0: its process
-	 * does not execute another program until inspect_end(). -EPERM, -ESRCH, -EINTR. Sleeps.
+	 * Calls fn for the thread with this number, ended or not, if the caller may look at it as ptrace(2) describes; it does not execute another
+	 * program meanwhile. -EPERM, -ESRCH, -EINTR. Sleeps.
 	 */
-	int (*inspect_begin)(struct thread *t);
-	void (*inspect_end)(struct thread *t);
+	int (*inspect)(int tid, void (*fn)(struct thread *t, void *arg), void *arg);
 	/* The caller is about to get this real user id: limits by user count it there. -EAGAIN when out of memory. */
 	int (*user_change)(uint32_t uid);
 	uint64_t (*rlimit)(unsigned int resource);	/* of the caller, UINT64_MAX: none */

@@ -52,40 +52,39 @@ static int words_of(uintptr_t header, uint32_t *pid, unsigned int *words)
 	return user_load_u32(header + 4, pid);
 }
 
-/* Sets of another thread by number. */
-static bool find_sets(struct thread *t, void *arg)
+/* Sets of a thread by number; 0: the caller's. -ESRCH. */
+static int sets_of(uint32_t tid, uint64_t *sets)
 {
-	struct { uint32_t tid; uint64_t sets[5]; bool found; } *q = arg;
+	struct thread *t = tid ? service(process)->thread_find((int)tid) : current;
 
-	if (service(process)->thread_tid(t) != (int)q->tid)
-		return false;
-	service(authority)->capabilities(t, q->sets);
-	q->found = true;
-	return true;
+	if (!t)
+		return -ESRCH;
+	service(authority)->capabilities(t, sets);
+	if (tid)
+		thread_put(t);
+	return 0;
 }
 
 long sys_capget(struct uinout_cap_header to, uintptr_t data)
 {
 	uintptr_t header = to.addr;
-	struct { uint32_t tid; uint64_t sets[5]; bool found; } q = { 0 };
 	struct __user_cap_data_struct out[2];
+	uint64_t sets[5] = { 0 };
 	unsigned int words = 0;
-	int error = words_of(header, &q.tid, &words);
+	uint32_t tid;
+	int error = words_of(header, &tid, &words);
 
 	if (error)
 		return error == -EINVAL && !data ? 0 : error;
-	if ((int)q.tid < 0)
+	if ((int)tid < 0)
 		return -EINVAL;
-	if (q.tid && q.tid != (uint32_t)service(process)->tid())
-		thread_for_each(find_sets, &q);
-	else
-		service(authority)->capabilities(current, q.sets), q.found = true;
-	if (!q.found)
-		return -ESRCH;
+	error = sets_of(tid, sets);
+	if (error)
+		return error;
 	for (unsigned int i = 0; i < 2; i++)
 		out[i] = (struct __user_cap_data_struct){
-			.effective = (uint32_t)(q.sets[2] >> (32 * i)), .permitted = (uint32_t)(q.sets[1] >> (32 * i)),
-			.inheritable = (uint32_t)(q.sets[0] >> (32 * i)),
+			.effective = (uint32_t)(sets[2] >> (32 * i)), .permitted = (uint32_t)(sets[1] >> (32 * i)),
+			.inheritable = (uint32_t)(sets[0] >> (32 * i)),
 		};
 	return data ? copy_to_user(data, out, words * sizeof(out[0])) : 0;
 }

@@ -18,26 +18,15 @@ long sys_set_robust_list(struct uaddr_robust_list_head head, size_t size)
 }
 
 /* The head as another thread has set it. */
-static int head_of(int tid, uintptr_t *head)
+static void head_of(struct thread *t, void *arg)
 {
-	struct thread *t = service(process)->thread_find(tid);
-	int error;
-
-	if (!t)
-		return -ESRCH;
-	error = service(process)->inspect_begin(t);
-	if (!error) {
-		*head = (uintptr_t)thread_data(t, futex_slot);
-		service(process)->inspect_end(t);
-	}
-	thread_put(t);
-	return error;
+	*(uintptr_t *)arg = (uintptr_t)thread_data(t, futex_slot);
 }
 
 long sys_get_robust_list(int32_t tid, struct uout_word head, struct uout_usize size)
 {
 	uintptr_t value = (uintptr_t)thread_data(current, futex_slot);
-	int error = tid ? head_of(tid, &value) : 0;
+	int error = tid ? service(process)->inspect(tid, head_of, &value) : 0;
 
 	if (error)
 		return error;

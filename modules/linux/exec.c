@@ -151,6 +151,7 @@ static void become_leader(struct task *t)
 	struct process *p = t->process;
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
 	struct pid *old = NULL;
+	struct task *before = p->leader;
 
 	if (t->pid != p->pid) {
 		old = t->pid;
@@ -162,12 +163,14 @@ static void become_leader(struct task *t)
 		t->pid->task = t;
 	}
 	spin_lock_raw(&p->lock);
-	p->leader = t;
+	WRITE_ONCE(p->leader, t);
 	spin_unlock_raw(&p->lock);
 	process_uncharge_leader_locked(p);
 	p->exit_signal = SIGCHLD;
 	p->did_exec = true;
 	spin_unlock_irqrestore(&tree_lock, flags);
+	if (before && before != t)
+		task_put(before);
 	pid_put(old);
 }
 

@@ -209,7 +209,7 @@ static void reparent_children(struct process *p, struct list *reaped)
 		list_add_tail(&to->children, &child->sibling);
 		list_for_each(t, &child->tasks, link)
 			if (t->parent_death_signal)
-				signal_send_task_locked(t, t->parent_death_signal, SIGINFO_KERNEL);
+				signal_send_process_locked(child, t->parent_death_signal, SIGINFO_NONE);
 		check_orphaned_group(child->group, NULL, p, child->session);
 		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE) {
@@ -220,7 +220,7 @@ static void reparent_children(struct process *p, struct list *reaped)
 	}
 }
 
-/* Children whose parent thread ended: pdeath signals go out, the link to the thread is cut. tree_lock held. */
+/* Children whose parent thread ended: pdeath signals go out in its name, the link to the thread is cut. tree_lock held. */
 static void leave_children(struct task *t)
 {
 	struct process *child;
@@ -232,7 +232,7 @@ static void leave_children(struct task *t)
 			child->parent_task = NULL;
 			list_for_each(c, &child->tasks, link)
 				if (c->parent_death_signal)
-					signal_send_task_locked(c, c->parent_death_signal, SIGINFO_KERNEL);
+					signal_send_process_locked(child, c->parent_death_signal, SIGINFO_NONE);
 		}
 }
 
@@ -307,17 +307,18 @@ void linux_thread_gone(struct thread *thread)
 		signal_flush_locked(&p->pending, &dead);
 	if (t != p->leader) {
 		user_uncharge_task(t->user);
+		if (t->pid->task == t)
+			t->pid->task = NULL;
 	} else {
 		p->user = user_get(t->user);	/* counts until the process is reaped, or another thread takes its place */
 		p->exit_code = t->exit_code;	/* a process that exits as a group overrides it */
-		p->leader = NULL;
+		task_get(t);			/* it stays behind its number until then */
 	}
+	WRITE_ONCE(t->ended, true);
 	/* A stop that waited for this thread, too, may be complete now. */
 	if (!last)
 		signal_stop_count_locked(t);
 	spin_unlock_raw(&p->lock);
-	if (t->pid->task == t)
-		t->pid->task = NULL;
 	pid_unuse_locked(t->pid);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	/* Whoever waits for the process finds its signals uncounted. */

@@ -14,11 +14,11 @@
 #include "core/mem/aspace.h"
 #include "modules/vfs/fd.h"
 
-/* The task itself, or the first of the process; with a reference. */
+/* The task itself, or the process's first, ended or not; with a reference. */
 static struct task *task_to_ask(struct process *p, struct task *t)
 {
 	if (!t)
-		return process_next_task(p, 0);
+		return process_leader(p);
 	task_get(t);
 	return t;
 }

@@ -15,7 +15,7 @@
 /* The core keeps the limits of memory in the address space. */
 static void limit_memory(struct process *p, unsigned int which)
 {
-	struct task *t = p == current_process ? NULL : process_next_task(p, 0);
+	struct task *t = p == current_process ? NULL : process_leader(p);
 	struct thread *thread = p == current_process ? current : t ? t->thread : NULL;
 	struct aspace *as = thread ? thread_get_aspace(thread) : NULL;
 
@@ -92,7 +92,7 @@ static int may_limit(struct process *p)
 
 	if (p == current_process || capable(CAP_SYS_RESOURCE))
 		return 0;
-	t = process_next_task(p, 0);
+	t = process_leader(p);
 	if (!t)
 		return -ESRCH;
 	service(authority)->identity(current, &me);
@@ -112,7 +112,7 @@ long sys_prlimit64(int32_t nr, uint32_t which, struct uin_rlimit64 in, struct uo
 		return -EINVAL;
 	if (in.addr && copy_in_rlimit64(&new, in))
 		return -EFAULT;
-	p = nr ? process_find(nr) : current_process;
+	p = nr ? process_find_any(nr) : current_process;
 	if (!p)
 		return -ESRCH;
 	/* Of the program that was asked about, not of one with more rights that comes meanwhile. */

@@ -225,7 +225,7 @@ static long compare(struct task *a, struct task *b, int type, uintptr_t index1, 
 {
 	switch (type) {
 	case KCMP_FILE: return compare_files(a, b, index1, index2);
-	case KCMP_VM: return order(a->thread->aspace, b->thread->aspace);
+	case KCMP_VM: return order(READ_ONCE(a->thread->aspace), READ_ONCE(b->thread->aspace));
 	case KCMP_FILES: return order(thread_fd_table(a->thread), thread_fd_table(b->thread));
 	case KCMP_FS: return order(thread_fs_context(a->thread), thread_fs_context(b->thread));
 	case KCMP_SIGHAND: return order(a->process->sighand, b->process->sighand);

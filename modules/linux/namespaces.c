@@ -63,7 +63,7 @@ static int ns_of_process(struct pid *pid, struct mount_ns **out)
 		return -ESRCH;
 	error = process_inspect_begin(p, NULL, INSPECT_REAL_IDS);
 	if (!error) {
-		t = process_next_task(p, 0);
+		t = process_leader(p);
 		*out = t ? thread_mount_ns(t->thread) : NULL;
 		error = *out ? 0 : -ESRCH;
 		if (t)

@@ -14,10 +14,22 @@
 static struct mutex lock = MUTEX_INIT(lock);
 static struct process *victim;		/* with a reference */
 
+/* Some thread that has not ended, with a reference; null: none. */
+static struct task *living_task(struct process *p)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct task *t = list_empty(&p->tasks) ? NULL : list_first(&p->tasks, struct task, link);
+
+	if (t)
+		task_get(t);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return t;
+}
+
 /* Memory of a process in pages; 0: spared. */
 static int64_t badness(struct process *p)
 {
-	struct task *t = process_next_task(p, 0);
+	struct task *t = living_task(p);
 	struct aspace *as;
 	int64_t points = 0;
 

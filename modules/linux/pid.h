@@ -20,7 +20,7 @@ struct process;
 struct pid {
 	struct refcount refs;
 	int nr;
-	struct task *task;		/* the thread with this number; null: none */
+	struct task *task;		/* the thread with this number, a leader also when it has ended; null: none */
 	struct process *process;	/* the process whose leader's number it is, until it is reaped */
 	struct list group;		/* process.group_link of its process group */
 	struct list session;		/* process.session_link of its session */

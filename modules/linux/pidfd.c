@@ -91,8 +91,11 @@ long sys_pidfd_open(int32_t nr, uint32_t flags)
 	return result;
 }
 
-/* The process behind a pidfd, with a reference. */
-static int get_process(int fd, struct process **out)
+struct process *(*process_of_directory)(struct file *f);
+MODAPI(process_of_directory);
+
+/* The process behind a pidfd, or behind a directory of /proc if those are taken; with a reference. */
+static int get_process(int fd, bool directories, struct process **out)
 {
 	struct fd_ref ref;
 	struct pid *pid;
@@ -103,7 +106,15 @@ static int get_process(int fd, struct process **out)
 		return error;
 	pid = pidfd_pid(ref.file);
 	error = -EBADF;
-	if (pid) {
+	if (!pid && directories && process_of_directory) {
+		*out = process_of_directory(ref.file);
+		if (*out && READ_ONCE((*out)->state) == PROCESS_REAPED) {
+			process_put(*out);
+			error = -ESRCH;
+		} else if (*out) {
+			error = 0;
+		}
+	} else if (pid) {
 		flags = spin_lock_irqsave(&tree_lock);
 		*out = pid->process;
 		if (*out)
@@ -123,7 +134,7 @@ long sys_pidfd_send_signal(int32_t fd, int32_t sig, struct uin_siginfo from, uin
 
 	if (flags)
 		return -EINVAL;
-	error = get_process(fd, &p);
+	error = get_process(fd, true, &p);
 	if (error)
 		return error;
 	if (sig < 0 || sig > SIGNALS)
@@ -151,7 +162,7 @@ long sys_pidfd_getfd(int32_t pidfd, int32_t target, uint32_t flags)
 
 	if (flags)
 		return -EINVAL;
-	result = get_process(pidfd, &p);
+	result = get_process(pidfd, false, &p);
 	if (result)
 		return result;
 	result = process_take_file(p, NULL, INSPECT_REAL_IDS, target, &f);

@@ -201,6 +201,11 @@ void process_uncharge_leader_locked(struct process *p)
 
 void process_detach_locked(struct process *p)
 {
+	struct task *leader = p->leader;
+
+	WRITE_ONCE(p->leader, NULL);
+	if (leader && p->pid->task == leader)
+		p->pid->task = NULL;
 	p->state = PROCESS_REAPED;
 	list_remove(&p->sibling);
 	list_remove(&p->group_link);
@@ -214,6 +219,8 @@ void process_detach_locked(struct process *p)
 	pid_unuse_locked(p->pid);
 	p->parent = NULL;
 	process_uncharge_leader_locked(p);
+	if (leader)
+		task_put(leader);
 }
 
 struct process *process_find(int nr)
@@ -242,6 +249,31 @@ struct task *task_find(int tid)
 }
 MODAPI(task_find);
 
+struct process *process_find_any(int tid)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *pid = pid_find_locked(tid);
+	struct process *p = !pid ? NULL : pid->process ? pid->process : pid->task ? pid->task->process : NULL;
+
+	if (p)
+		process_get(p);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return p;
+}
+MODAPI(process_find_any);
+
+struct task *process_leader(struct process *p)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct task *t = p->leader;
+
+	if (t)
+		task_get(t);
+	spin_unlock_irqrestore(&tree_lock, flags);
+	return t;
+}
+MODAPI(process_leader);
+
 struct process *process_next(int nr)
 {
 	for (;;) {
@@ -267,7 +299,7 @@ MODAPI(process_next);
 struct task *process_next_task(struct process *p, int tid)
 {
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
-	struct task *t, *best = NULL;
+	struct task *t, *best = p->leader && p->pid->nr > tid ? p->leader : NULL;
 
 	list_for_each(t, &p->tasks, link)
 		if (t->pid->nr > tid && (!best || t->pid->nr < best->pid->nr))

@@ -95,6 +95,7 @@ struct task {
 
 	uintptr_t clear_child_tid;
 	bool exiting;
+	bool ended;			/* left its process; tree_lock to change */
 	bool counted;			/* what it used is in dead_threads; process.lock */
 	bool stopped;			/* waits in a job-control stop */
 	bool stop_taken;		/* took a stop signal that no SIGCONT has cancelled; process.lock */
@@ -142,9 +143,9 @@ struct process {
 	struct process *parent;
 	struct task *parent_task;	/* for __WNOTHREAD and pdeath signals; null once it ended */
 	struct list children, sibling;
-	struct list tasks;		/* leader first */
+	struct list tasks;		/* those that live, leader first */
 	unsigned int task_count;	/* alive */
-	struct task *leader;
+	struct task *leader;		/* also when it has ended, then with a reference, until the process is reaped; null then */
 	struct pid *group, *session;
 	struct list group_link, session_link;
 	bool session_leader;
@@ -208,12 +209,21 @@ void process_put(struct process *p);
 static inline void task_get(struct task *t) { refcount_get(&t->refs); }
 void task_put(struct task *t);
 
-/* By number, with a reference; null if there is none. A zombie process is found until it is reaped. */
+/* By number, with a reference; null if there is none. A zombie process is found until it is reaped, and so is a leader that has ended. */
 struct process *process_find(int pid);
 struct task *task_find(int tid);
+/* The process that a thread with this number belongs to, as most calls take it. */
+struct process *process_find_any(int tid);
+/* The first thread, ended or not, with a reference; null when the process has been reaped. */
+struct task *process_leader(struct process *p);
+/* Has the thread ended, and is its number no process's? */
+static inline bool task_is_gone(const struct task *t)
+{
+	return READ_ONCE(t->ended) && READ_ONCE(t->process->leader) != t;
+}
 /* The process with the lowest number >= nr that is not reaped (for /proc), with a reference; null at the end. */
 struct process *process_next(int nr);
-/* The thread with the lowest number > tid in p, with a reference; null at the end. */
+/* The thread with the lowest number > tid in p, with a reference; null at the end. An ended leader is among them. */
 struct task *process_next_task(struct process *p, int tid);
 
 /* Sums over living and dead threads. No time is less than in an earlier call. */
@@ -258,6 +268,9 @@ int process_may_inspect(struct process *p);
  * Unset, anybody may set it; set, it takes CAP_AUDIT_CONTROL: -EPERM. Children inherit both.
  */
 int task_set_login(uint32_t uid);
+
+/* Registered by procfs: the process whose directory of /proc an open file is, with a reference; null: it is none. */
+extern struct process *(*process_of_directory)(struct file *f);
 
 /* clone(2)'s request as it goes through the thread_create hooks. */
 struct linux_clone {

@@ -25,7 +25,7 @@ static int thread_tid(struct thread *t)
 	return task ? task->pid->nr : 0;
 }
 
-/* pid.task is set until the thread's thread_gone hook: its reference for being alive is still there. */
+/* pid.task is set until the thread's thread_gone hook, a leader's until the process is reaped: references are still there. */
 static struct thread *thread_find(int tid)
 {
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
@@ -46,16 +46,20 @@ static void identity_changes(void)
 	current_task->parent_death_signal = 0;
 }
 
-static int inspect_begin(struct thread *t)
+static int inspect(int tid, void (*fn)(struct thread *t, void *arg), void *arg)
 {
-	struct task *task = task_of(t);
+	struct task *t = task_find(tid);
+	int error;
 
-	return task ? process_inspect_begin(task->process, task, INSPECT_REAL_IDS) : -ESRCH;
-}
-
-static void inspect_end(struct thread *t)
-{
-	process_inspect_end(task_of(t)->process);
+	if (!t)
+		return -ESRCH;
+	error = process_inspect_begin(t->process, t, INSPECT_REAL_IDS);
+	if (!error) {
+		fn(t->thread, arg);
+		process_inspect_end(t->process);
+	}
+	task_put(t);
+	return error;
 }
 
 static uint64_t caller_limit(unsigned int resource)
@@ -72,7 +76,7 @@ static void signal_caller(int sig)
 /* SIGIO and the like: only where the one who set the owner might have sent it. */
 static bool may_notify(struct process *p, uint32_t uid, uint32_t euid)
 {
-	struct task *t = process_next_task(p, 0);
+	struct task *t = process_leader(p);
 	struct identity id;
 
 	if (!t)
@@ -164,7 +168,7 @@ static void signal_owner(int type, int id, uint32_t uid, uint32_t euid, int sig,
 const struct process_ops linux_process_ops = {
 	.pid = caller_pid, .tid = caller_tid, .thread_pid = thread_pid, .thread_tid = thread_tid,
 	.thread_find = thread_find,
-	.identity_changes = identity_changes, .inspect_begin = inspect_begin, .inspect_end = inspect_end,
-	 .user_change = user_change, .rlimit = caller_limit,
+	.identity_changes = identity_changes, .inspect = inspect,
+	.user_change = user_change, .rlimit = caller_limit,
 	.signal_current = signal_caller, .owner_exists = owner_exists, .signal_owner = signal_owner,
 };

@@ -43,7 +43,7 @@ struct pid *current_session(void)
 }
 MODAPI(current_session);
 
-/* The process that a number of 0 (the caller) or another means. tree_lock held. */
+/* The process that a number of 0 (the caller) or that of any thread means. tree_lock held. */
 static struct process *by_number(int nr)
 {
 	struct pid *pid;
@@ -51,7 +51,7 @@ static struct process *by_number(int nr)
 	if (nr == 0)
 		return current_process;
 	pid = pid_find_locked(nr);
-	return pid ? pid->process : NULL;
+	return !pid ? NULL : pid->process ? pid->process : pid->task ? pid->task->process : NULL;
 }
 
 long sys_getpgid(int32_t nr)
@@ -100,8 +100,10 @@ static int set_group_locked(int nr, int group_nr)
 	struct process *me = current_process, *p = by_number(nr);
 	struct pid *group;
 
-	if (!p || p->state != PROCESS_ALIVE)
+	if (!p)
 		return -ESRCH;
+	if (nr && p->pid->nr != nr)
+		return -EINVAL;		/* a thread's */
 	if (p->parent == me && p != me) {
 		if (p->session != me->session)
 			return -EPERM;

@@ -142,9 +142,9 @@ int signal_may_send(struct process *p, int sig)
 		return 0;
 	if (sig == SIGCONT && p->session == current_process->session)
 		return 0;
-	t = process_next_task(p, 0);
+	t = process_leader(p);
 	if (!t)
-		return 0;		/* a zombie */
+		return 0;		/* reaped just now */
 	error = t->thread ? service(authority)->may_signal(t->thread) : 0;
 	task_put(t);
 	return error;
@@ -196,7 +196,7 @@ long sys_kill(int32_t nr, int32_t sig)
 	if (nr > 0) {
 		if (nr == current_process->pid->nr)
 			return sig ? signal_send_process(current_process, sig, SIGINFO_NONE) : 0;
-		p = process_find(nr);
+		p = process_find_any(nr);
 		if (!p)
 			return -ESRCH;
 		error = kill_process(p, sig);
@@ -324,7 +324,7 @@ long sys_rt_sigqueueinfo(int32_t nr, int32_t sig, struct uin_siginfo from)
 
 	if (error)
 		return error;
-	p = process_find(nr);
+	p = process_find_any(nr);
 	if (!p)
 		return -ESRCH;
 	error = signal_may_send(p, sig);

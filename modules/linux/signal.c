@@ -38,13 +38,10 @@ MODAPI(signal_ignored);
 /* Nobody would ever see it. Blocked ones are kept: the action may change before they are let through. */
 static bool thrown_away(struct process *p, struct task *t, int sig)
 {
-	if (t ? (t->blocked | t->waiting_for) & SIGNAL_BIT(sig) : false)
+	if (!t)
+		t = p->leader;		/* its mask stands for the process's, as on Linux */
+	if (t && (t->blocked & SIGNAL_BIT(sig)))
 		return false;
-	if (!t) {
-		list_for_each(t, &p->tasks, link)
-			if ((t->blocked | t->waiting_for) & SIGNAL_BIT(sig))
-				return false;
-	}
 	if (p == init_process && sig != SIGKILL && sig != SIGSTOP && handler_of(p, sig) == (uintptr_t)SIG_DFL)
 		return true;		/* init gets only what it has a handler for */
 	if (p == init_process && (SIGNAL_BIT(sig) & SIG_KILL_STOP))
@@ -184,7 +181,7 @@ static struct signal_entry *make_entry(struct process *p, struct task *t, int si
 
 	if (!t && list_empty(&p->tasks))
 		return NULL;		/* the last thread is about to end */
-	user = t ? t->user : p->leader ? p->leader->user : list_first(&p->tasks, struct task, link)->user;
+	user = t ? t->user : p->leader->user;
 	if (!user_charge_signal(user, process_limit(p, RLIMIT_SIGPENDING), must))
 		return NULL;
 	e = kmalloc(sizeof(*e), ALLOC_ATOMIC);
@@ -253,7 +250,7 @@ static int send_locked(struct process *p, struct task *t, int sig, const struct 
 
 	if (p->state != PROCESS_ALIVE || (t && (t->exiting || !t->thread))) {
 		spin_unlock_irqrestore(&p->lock, flags);
-		return p->state == PROCESS_ALIVE || !t ? 0 : -ESRCH;
+		return 0;
 	}
 	continued = job_control(p, sig, dead);
 	error = queue_signal(p, t, sig, info, dead);

@@ -46,7 +46,8 @@ int proc_permission(struct inode *inode, int mask);
 /* Whom an inode below /proc/<pid> is about; inode->private. */
 struct proc_target {
 	struct process *process;	/* a reference */
-	struct task *task;		/* with a reference below task/<tid>; null: the process */
+	struct task *task;		/* with a reference: of task/<tid>, or /proc/<tid> of a thread; null: the process */
+	bool thread_only;		/* below task/<tid> */
 	const struct proc_entry *entry;	/* null: the directory itself, or a descriptor */
 	int fd;
 	uintptr_t start, end;		/* bounds of a mapping, below map_files */
@@ -57,12 +58,19 @@ struct proc_entry {
 	const char *name;
 	uint32_t mode;
 	bool process_only;		/* not below task/<tid> */
+	bool thread_only;		/* only there */
 	bool memory;			/* about the memory of the moment of opening; text's arg: struct proc_memory */
-	struct text_file_type text;	/* arg: struct proc_target */
+	struct text_file_type text;	/* arg: struct proc_target; of most the one that calls the two below */
+	int (*show)(struct text_out *t, void *who);
+	long (*store)(const char *text, size_t n, void *who);
 	int (*follow)(const struct proc_target *who, struct path *out);	/* links */
 	const struct inode_ops *dir_ops;
 	const struct file_ops *file_ops;	/* directories, and files that are no text */
 };
+static inline bool proc_entry_is_in(const struct proc_entry *e, const struct proc_target *dir)
+{
+	return !(dir->thread_only ? e->process_only : e->thread_only);
+}
 
 /*
  * The address space that a descriptor was opened for: what the process has become since, by exec, is
@@ -80,7 +88,13 @@ void proc_memory_file_release(struct file *f);	/* f->private is one */
 /* process_inspect_begin() for the target; -EACCES if the caller may not. Then process_inspect_end(). */
 int proc_inspect_begin(const struct proc_target *who);
 
-/* A thread of the target with a reference; null if none is left. */
+/* Threads, an ended first one among them, as the directories and files show it. */
+unsigned int proc_thread_count(const struct process *p);
+/* For process_of_directory. */
+struct process *proc_directory_process(struct file *f);
+/* Has whom it is about gone? A zombie has not. */
+bool proc_target_gone(const struct proc_target *who);
+/* The target's thread, a process's first, ended or not, with a reference; null if it has gone. */
 struct thread *proc_thread(const struct proc_target *who);
 /* Its address space with a reference; null if none. */
 struct aspace *proc_aspace(const struct proc_target *who);
@@ -135,6 +149,8 @@ int proc_show_limits(struct text_out *t, void *arg);
 int proc_show_io(struct text_out *t, void *arg);
 int proc_show_schedstat(struct text_out *t, void *arg);
 int proc_show_syscall(struct text_out *t, void *arg);
+/* children.c */
+int proc_show_children(struct text_out *t, void *who);
 /* pid_maps.c */
 int proc_show_maps(struct text_out *t, void *arg);
 int proc_show_smaps(struct text_out *t, void *arg);

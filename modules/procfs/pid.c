@@ -1,9 +1,6 @@
 /*
- * /proc/<pid> and /proc/<pid>/task: the directories, their fixed names, and the links to files and directories of a
- * process.
+ * /proc/<pid> and /proc/<pid>/task: the directories, and how their fixed names (entries.c) become files and links.
  */
-#include <linux/capability.h>
-
 #include "modules/procfs/internal.h"
 
 static bool names_match(const struct dentry *d, const char *name)
@@ -74,7 +71,7 @@ static int pid_lookup(struct inode *dir, struct dentry *d)
 	struct inode *inode;
 
 	for (unsigned int i = 0; i < proc_entry_count && !e; i++) {
-		if (names_match(d, proc_entries[i].name) && !(who.task && proc_entries[i].process_only))
+		if (names_match(d, proc_entries[i].name) && proc_entry_is_in(&proc_entries[i], &who))
 			e = &proc_entries[i];
 	}
 	if (!e)
@@ -94,18 +91,28 @@ static bool pid_revalidate(struct inode *dir, struct dentry *d)
 {
 	struct proc_target *who = proc_target_of(dir);
 
-	if (READ_ONCE(who->process->state) == PROCESS_REAPED || (who->task && READ_ONCE(who->task->exiting)))
+	if (proc_target_gone(who))
 		return false;
 	if (d->inode)
 		proc_inode_set_owner(d->inode);
 	return true;
 }
 
+static int pid_getattr(struct inode *inode, struct kstat *out)
+{
+	int error = proc_getattr(inode, out);
+
+	for (unsigned int i = 0; !error && i < proc_entry_count; i++)
+		if (S_ISDIR(proc_entries[i].mode) && proc_entry_is_in(&proc_entries[i], proc_target_of(inode)))
+			out->nlink++;
+	return error;
+}
+
 const struct inode_ops proc_pid_ops = {
 	.lookup = pid_lookup,
 	.revalidate = pid_revalidate,
 	.permission = proc_permission,
-	.getattr = proc_getattr,
+	.getattr = pid_getattr,
 	.no_negative = true,
 };
 
@@ -113,12 +120,14 @@ static int pid_readdir(struct file *f, struct dir_context *c)
 {
 	struct proc_target *who = proc_target_of(f->inode);
 
+	if (proc_target_gone(who))
+		return -ENOENT;
 	if (!dir_emit_dots(f, c))
 		return 0;
 	for (; c->pos - 2 < (int64_t)proc_entry_count; c->pos++) {
 		const struct proc_entry *e = &proc_entries[c->pos - 2];
 
-		if (who->task && e->process_only)
+		if (!proc_entry_is_in(e, who))
 			continue;
 		if (!c->emit(c, e->name, strlen(e->name), f->inode->ino * 100 + (uint64_t)c->pos, dirent_type(e->mode)))
 			return 0;
@@ -127,6 +136,19 @@ static int pid_readdir(struct file *f, struct dir_context *c)
 }
 
 const struct file_ops proc_pid_file_ops = { .readdir = pid_readdir };
+
+struct process *proc_directory_process(struct file *f)
+{
+	struct proc_target *who;
+
+	if (f->ops != &proc_pid_file_ops)
+		return NULL;
+	who = proc_target_of(f->inode);
+	if (who->thread_only)
+		return NULL;
+	process_get(who->process);
+	return who->process;
+}
 
 /* ---- task ---- */
 
@@ -139,6 +161,7 @@ static int tasks_lookup(struct inode *dir, struct dentry *d)
 	if (nr < 0)
 		return 0;
 	who.entry = NULL;
+	who.thread_only = true;
 	who.task = task_find(nr);
 	if (!who.task)
 		return 0;
@@ -160,12 +183,23 @@ static bool tasks_revalidate(struct inode *dir, struct dentry *d)
 {
 	struct proc_target *who = d->inode ? proc_target_of(d->inode) : NULL;
 
-	return who && !READ_ONCE(who->task->exiting) && READ_ONCE(who->process->state) != PROCESS_REAPED;
+	return who && !proc_target_gone(who);
+}
+
+static int tasks_getattr(struct inode *inode, struct kstat *out)
+{
+	int error = proc_getattr(inode, out);
+
+	if (!error)
+		out->nlink += proc_thread_count(proc_target_of(inode)->process);
+	return error;
 }
 
 const struct inode_ops proc_tasks_ops = {
 	.lookup = tasks_lookup,
 	.revalidate = tasks_revalidate,
+	.permission = proc_permission,
+	.getattr = tasks_getattr,
 	.no_negative = true,
 };
 
@@ -173,6 +207,8 @@ static int tasks_readdir(struct file *f, struct dir_context *c)
 {
 	struct proc_target *who = proc_target_of(f->inode);
 
+	if (proc_target_gone(who))
+		return -ENOENT;
 	if (!dir_emit_dots(f, c))
 		return 0;
 	for (;;) {
@@ -193,269 +229,3 @@ static int tasks_readdir(struct file *f, struct dir_context *c)
 }
 
 const struct file_ops proc_tasks_file_ops = { .readdir = tasks_readdir };
-
-/* ---- links and small files ---- */
-
-/* exec_lock is held. */
-static int follow_exe(const struct proc_target *who, struct path *out)
-{
-	struct file *exe = who->process->exe;
-
-	if (!exe)
-		return -ENOENT;
-	*out = exe->path;
-	path_get(out);
-	return 0;
-}
-
-static int follow_cwd(const struct proc_target *who, struct path *out)
-{
-	struct thread *t = proc_thread(who);
-	int error = t ? thread_get_cwd(t, out) : -ENOENT;
-
-	if (t)
-		thread_put(t);
-	return error;
-}
-
-static int follow_root(const struct proc_target *who, struct path *out)
-{
-	struct thread *t = proc_thread(who);
-	int error = t ? thread_get_root(t, out) : -ENOENT;
-
-	if (t)
-		thread_put(t);
-	return error;
-}
-
-static int show_comm(struct text_out *t, void *arg)
-{
-	struct proc_target *who = arg;
-	struct thread *thread = proc_thread(who);
-
-	text_printf(t, "%s\n", thread ? thread->name : who->process->last_name);
-	if (thread)
-		thread_put(thread);
-	return 0;
-}
-
-static long store_comm(const char *text, size_t n, void *arg)
-{
-	struct proc_target *who = arg;
-	struct thread *thread;
-	char name[THREAD_NAME_SIZE];
-	size_t length = n && text[n - 1] == '\n' ? n - 1 : n;
-
-	if (who->process != current_process)
-		return -EINVAL;
-	thread = proc_thread(who);
-	if (!thread)
-		return -ESRCH;
-	length = MIN(length, sizeof(name) - 1);
-	memcpy(name, text, length);
-	name[length] = 0;
-	thread_set_name(thread, name);
-	thread_put(thread);
-	return (long)n;
-}
-
-static int show_oom_adj(struct text_out *t, void *arg)
-{
-	struct proc_target *who = arg;
-
-	text_printf(t, "%d\n", who->process->oom_score_adj);
-	return 0;
-}
-
-static long store_oom_adj(const char *text, size_t n, void *arg)
-{
-	struct proc_target *who = arg;
-	size_t length = n;
-	int64_t value;
-
-	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
-		length--;
-	if (str_to_i64(text, text + length, 0, &value) || value < -1000 || value > 1000)
-		return -EINVAL;
-	if (value < who->process->oom_score_adj && !service(authority)->capable(CAP_SYS_RESOURCE))
-		return -EACCES;
-	WRITE_ONCE(who->process->oom_score_adj, (int)value);
-	return (long)n;
-}
-
-static int show_oom_score(struct text_out *t, void *arg)
-{
-	struct proc_target *who = arg;
-	struct aspace *as = proc_aspace(who);
-	int64_t score = who->process->oom_score_adj;
-
-	if (as) {
-		score += (int64_t)((as->resident_anon + as->resident_file) * 1000 / MAX(page_total(), 1ul));
-		aspace_put(as);
-	}
-	score = 667 + score * 2 / 3;
-	text_printf(t, "%lld\n", (long long)MAX(score, 0ll));
-	return 0;
-}
-
-static int show_personality(struct text_out *t, void *arg)
-{
-	struct proc_target *who = arg;
-	int error = process_inspect_begin(who->process, who->task, INSPECT_FS_IDS);
-
-	if (error)
-		return error;
-	text_printf(t, "%08lx\n", who->process->personality);
-	process_inspect_end(who->process);
-	return 0;
-}
-
-static int show_zero(struct text_out *t, void *arg)
-{
-	text_printf(t, "0");
-	return 0;
-}
-
-/* The thread's, or the leader's: null when that has ended. With a reference. */
-static struct task *login_task(const struct proc_target *who)
-{
-	if (!who->task)
-		return task_find(who->process->pid->nr);
-	task_get(who->task);
-	return who->task;
-}
-
-static int show_login(struct text_out *t, const struct proc_target *who, bool session)
-{
-	struct task *task = login_task(who);
-
-	if (!task)
-		return -ESRCH;
-	text_printf(t, "%u", READ_ONCE(*(session ? &task->login_session : &task->login_uid)));
-	task_put(task);
-	return 0;
-}
-
-static int show_login_uid(struct text_out *t, void *arg)
-{
-	return show_login(t, arg, false);
-}
-
-static int show_login_session(struct text_out *t, void *arg)
-{
-	return show_login(t, arg, true);
-}
-
-/* A thread writes its own alone: nobody else's fork can run beside it. */
-static long store_login_uid(const char *text, size_t n, void *arg)
-{
-	const char *end = text + n - (n && text[n - 1] == '\n');
-	struct task *task = login_task(arg);
-	uint64_t value;
-	int error;
-
-	if (task)
-		task_put(task);
-	if (task != current_task)		/* compared only */
-		return -EPERM;
-	error = str_to_u64(text + (*text == '+'), end, 10, &value);
-	if (!error && value > UINT32_MAX)
-		error = -ERANGE;
-	if (!error)
-		error = task_set_login((uint32_t)value);
-	return error ? error : (long)n;
-}
-
-static int show_id_map(struct text_out *t, void *arg)
-{
-	text_printf(t, "%10u %10u %10u\n", 0u, 0u, ~0u);
-	return 0;
-}
-
-static int show_setgroups(struct text_out *t, void *arg)
-{
-	text_printf(t, "allow\n");
-	return 0;
-}
-
-static int show_filter(struct text_out *t, void *arg)
-{
-	text_printf(t, "00000033\n");
-	return 0;
-}
-
-static int show_cgroup(struct text_out *t, void *arg)
-{
-	text_printf(t, "0::/\n");
-	return 0;
-}
-
-static bool add_line(const char *line, size_t n, void *arg)
-{
-	text_add(arg, line, n);
-	return true;
-}
-
-static int show_mounts_format(struct text_out *t, struct proc_target *who, int format)
-{
-	struct path root;
-	int error = follow_root(who, &root);
-
-	if (error)
-		return error == -ENOENT ? -EINVAL : error;
-	error = mount_for_each(&root, format, add_line, t);
-	path_put(&root);
-	return error;
-}
-
-static int show_mounts(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 0); }
-static int show_mountinfo(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 1); }
-static int show_mountstats(struct text_out *t, void *arg) { return show_mounts_format(t, arg, 2); }
-
-#define MEMORY_ENTRY(n, m, fn) \
-	{ .name = n, .mode = S_IFREG | (m), .memory = true, .text = { .show = fn, .close = proc_memory_close } }
-#define FILE_ENTRY(n, m, fn) { .name = n, .mode = S_IFREG | (m), .text = { .show = fn } }
-
-const struct proc_entry proc_entries[] = {
-	{ .name = "task", .mode = S_IFDIR | 0555, .process_only = true, .dir_ops = &proc_tasks_ops,
-	  .file_ops = &proc_tasks_file_ops },
-	{ .name = "fd", .mode = S_IFDIR | 0500, .dir_ops = &proc_fds_ops, .file_ops = &proc_fds_file_ops },
-	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .dir_ops = &proc_fdinfos_ops, .file_ops = &proc_fdinfos_file_ops },
-	{ .name = "map_files", .mode = S_IFDIR | 0500, .process_only = true, .dir_ops = &proc_map_files_ops,
-	  .file_ops = &proc_map_files_file_ops },
-	{ .name = "ns", .mode = S_IFDIR | 0511, .dir_ops = &proc_ns_ops, .file_ops = &proc_ns_file_ops },
-	{ .name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe },
-	{ .name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd },
-	{ .name = "root", .mode = S_IFLNK | 0777, .follow = follow_root },
-	FILE_ENTRY("stat", 0444, proc_show_stat),
-	FILE_ENTRY("statm", 0444, proc_show_statm),
-	FILE_ENTRY("status", 0444, proc_show_status),
-	FILE_ENTRY("cmdline", 0444, proc_show_cmdline),
-	{ .name = "comm", .mode = S_IFREG | 0644, .text = { .show = show_comm, .store = store_comm } },
-	MEMORY_ENTRY("environ", 0400, proc_show_environ),
-	MEMORY_ENTRY("auxv", 0400, proc_show_auxv),
-	MEMORY_ENTRY("maps", 0444, proc_show_maps),
-	{ .name = "pagemap", .mode = S_IFREG | 0400, .file_ops = &proc_pagemap_ops },
-	MEMORY_ENTRY("smaps", 0444, proc_show_smaps),
-	MEMORY_ENTRY("smaps_rollup", 0444, proc_show_smaps_rollup),
-	{ .name = "mem", .mode = S_IFREG | 0600, .file_ops = &proc_mem_ops },
-	FILE_ENTRY("limits", 0444, proc_show_limits),
-	FILE_ENTRY("io", 0400, proc_show_io),
-	FILE_ENTRY("schedstat", 0444, proc_show_schedstat),
-	{ .name = "mounts", .mode = S_IFREG | 0444, .text = { .show = show_mounts, .wait = &mount_wait, .generation = mount_generation } },
-	{ .name = "mountinfo", .mode = S_IFREG | 0444, .text = { .show = show_mountinfo, .wait = &mount_wait, .generation = mount_generation } },
-	FILE_ENTRY("mountstats", 0400, show_mountstats),
-	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = { .show = show_oom_adj, .store = store_oom_adj } },
-	FILE_ENTRY("oom_score", 0444, show_oom_score),
-	FILE_ENTRY("personality", 0400, show_personality),
-	FILE_ENTRY("syscall", 0400, proc_show_syscall),
-	FILE_ENTRY("wchan", 0444, show_zero),
-	{ .name = "loginuid", .mode = S_IFREG | 0644, .text = { .show = show_login_uid, .store = store_login_uid } },
-	FILE_ENTRY("sessionid", 0444, show_login_session),
-	FILE_ENTRY("uid_map", 0444, show_id_map),
-	FILE_ENTRY("gid_map", 0444, show_id_map),
-	FILE_ENTRY("setgroups", 0444, show_setgroups),
-	FILE_ENTRY("coredump_filter", 0444, show_filter),
-	FILE_ENTRY("cgroup", 0444, show_cgroup),
-};
-const unsigned int proc_entry_count = ARRAY_SIZE(proc_entries);

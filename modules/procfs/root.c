@@ -10,19 +10,32 @@
 struct thread *proc_thread(const struct proc_target *who)
 {
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct task *task = who->task ? who->task : who->process->leader;
 	struct thread *t = NULL;
-	struct task *each;
 
-	list_for_each(each, &who->process->tasks, link) {
-		if (who->task ? each == who->task : true) {
-			t = each->thread;
-			if (t)
-				thread_get(t);
-			break;
-		}
+	if (task && !task_is_gone(task)) {
+		t = task->thread;
+		thread_get(t);
 	}
 	spin_unlock_irqrestore(&tree_lock, flags);
 	return t;
+}
+
+unsigned int proc_thread_count(const struct process *p)
+{
+	const struct task *leader;
+	unsigned int n;
+
+	rcu_read_lock();
+	leader = READ_ONCE(p->leader);
+	n = READ_ONCE(p->task_count) + (leader && READ_ONCE(leader->ended));
+	rcu_read_unlock();
+	return n;
+}
+
+bool proc_target_gone(const struct proc_target *who)
+{
+	return READ_ONCE(who->process->state) == PROCESS_REAPED || (who->task && task_is_gone(who->task));
 }
 
 struct aspace *proc_aspace(const struct proc_target *who)
@@ -59,8 +72,9 @@ void proc_inode_set_owner(struct inode *inode)
 	struct thread *t = proc_thread(who);
 	struct identity id = { 0 };
 
+	/* The directories of processes and threads are theirs always; what else there is of one that nobody may look into, root's. */
 	if (t) {
-		if (who->process->dumpable == 1)
+		if (inode->mode == (S_IFDIR | 0555) || (READ_ONCE(who->process->dumpable) == 1 && READ_ONCE(t->aspace)))
 			service(authority)->identity(t, &id);
 		thread_put(t);
 	}
@@ -96,9 +110,11 @@ static int root_lookup(struct inode *dir, struct dentry *d)
 
 	if (nr < 0)
 		return proc_node_lookup(dir, d, READ_ONCE(fs->pid_only));
-	who.process = process_find(nr);
+	who.process = process_find_any(nr);
 	if (!who.process)
 		return 0;
+	if (who.process->pid->nr != nr)
+		who.task = task_find(nr);	/* a thread's number names its process, too, without being listed */
 	if (READ_ONCE(fs->hide) != PROC_HIDE_UNTRACEABLE || proc_may_see(fs, who.process, PROC_HIDE_CONTENTS)) {
 		inode = proc_inode_create(dir, S_IFDIR | 0555, &who);
 		if (inode) {
@@ -109,6 +125,8 @@ static int root_lookup(struct inode *dir, struct dentry *d)
 			error = -ENOMEM;
 		}
 	}
+	if (who.task)
+		task_put(who.task);
 	process_put(who.process);
 	return error;
 }
@@ -122,7 +140,7 @@ static bool root_revalidate(struct inode *dir, struct dentry *d)
 	if (d->inode->ops != &proc_pid_ops)
 		return proc_node_is_valid(d->inode, READ_ONCE(proc_fs_of(dir)->pid_only));
 	who = proc_target_of(d->inode);
-	if (READ_ONCE(who->process->state) == PROCESS_REAPED)
+	if (proc_target_gone(who))
 		return false;
 	proc_inode_set_owner(d->inode);
 	return true;

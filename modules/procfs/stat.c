@@ -27,10 +27,12 @@ struct snapshot {
 	struct aspace *as;		/* a reference, or null */
 };
 
-static char state_letter(const struct process *p, const struct task *t, const struct thread *thread)
+static char state_letter(const struct task *t, const struct thread *thread)
 {
 	if (!thread)
-		return p->state == PROCESS_ALIVE ? 'X' : 'Z';
+		return 'X';
+	if (t && t->ended)
+		return 'Z';
 	if (t && READ_ONCE(t->stopped))
 		return 'T';
 	switch (READ_ONCE(thread->state)) {
@@ -62,11 +64,6 @@ static void copy_signals(struct process *p, const struct task *t, struct snapsho
 	}
 }
 
-static struct task *first_task(struct process *p)
-{
-	return list_empty(&p->tasks) ? NULL : list_first(&p->tasks, struct task, link);
-}
-
 static void take(const struct proc_target *who, struct snapshot *s)
 {
 	struct process *p = who->process;
@@ -78,18 +75,18 @@ static void take(const struct proc_target *who, struct snapshot *s)
 	s->tgid = p->pid->nr;
 	s->thread = proc_thread(who);
 	flags = spin_lock_irqsave(&tree_lock);
-	t = who->task ? who->task : first_task(p);
+	t = who->task ? who->task : p->leader;
 	s->parent = p->parent ? p->parent->pid->nr : 0;
 	s->group = p->group ? p->group->nr : -1;
 	s->session = p->session ? p->session->nr : -1;
-	s->threads = (int)p->task_count;
+	s->threads = (int)proc_thread_count(p);
 	s->tty_group = -1;
 	if (p->tty && session_tty_info)
 		session_tty_info(p->tty, &s->tty_dev, &s->tty_group);
 	spin_lock(&p->lock);
 	copy_signals(p, t, s);
 	spin_unlock(&p->lock);
-	s->state = state_letter(p, t, s->thread);
+	s->state = state_letter(t, s->thread);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	s->exit_signal = p->exit_signal;
 	s->exit_code = p->exit_code;
@@ -97,7 +94,7 @@ static void take(const struct proc_target *who, struct snapshot *s)
 	s->limits_rss = process_limit(p, RLIMIT_RSS);
 	s->signals_max = process_limit(p, RLIMIT_SIGPENDING);
 	str_copy(s->name, s->thread ? s->thread->name : p->last_name, sizeof(s->name));
-	if (who->task && s->thread) {
+	if (who->thread_only && s->thread) {
 		s->self.run_ns = thread_runtime(s->thread);
 		thread_times(s->thread, &s->self.user_ns, &s->self.system_ns);
 		s->self.faults_minor = s->thread->faults_minor;

@@ -51,7 +51,9 @@ int proc_permission(struct inode *inode, int mask)
 	const struct proc_target *who = proc_target_of(inode);
 	const struct proc_fs *fs = proc_fs_of(inode);
 
-	if (!who->task && !proc_may_see(fs, who->process, PROC_HIDE_CONTENTS))
+	if (proc_target_gone(who))
+		return -ESRCH;
+	if (!who->thread_only && !proc_may_see(fs, who->process, PROC_HIDE_CONTENTS))
 		return READ_ONCE(fs->hide) == PROC_HIDE_NAMES ? -ENOENT : -EPERM;
 	return inode_mode_permission(inode, mask);
 }
@@ -287,11 +289,14 @@ int procfs_init(void)
 		error = fs_type_register(&proc_type);
 	if (error)
 		proc_nodes_free();
+	else
+		process_of_directory = proc_directory_process;
 	return error;
 }
 
 void procfs_exit(void)
 {
+	process_of_directory = NULL;
 	fs_type_unregister(&proc_type);
 	proc_nodes_free();
 }
