@@ -29,35 +29,42 @@ static int read_head(struct exec *x)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The interpreter line of a script: `#! path [argument]`. Cuts x->head up. -ENOEXEC. */
+/*
+ * The interpreter line of a script: `#! path [argument]`. Cuts x->head up. -ENOEXEC. Without a newline it ends with the file or the head,
+ * which is zeroes behind the file; then a path that does not end within the head may be cut off.
+ */
 static int parse_script(char *line, const char **path, const char **argument)
 {
-	char *end = memchr(line, '\n', EXEC_HEAD), *at = line + 2;
-	bool cut = !end;
+	char *limit = line + EXEC_HEAD, *end = memchr(line, '\n', EXEC_HEAD), *at = line + 2;
+	bool open = !end;
 
-	if (!end)
-		end = line + EXEC_HEAD - 1;
-	while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\0'))
+	while (at < limit && (*at == ' ' || *at == '\t'))
+		at++;
+	if (open) {
+		for (end = at; end < limit && *end && *end != ' ' && *end != '\t'; end++)
+			;
+		if (end == limit)
+			return -ENOEXEC;
+		end = limit - 1;
+	}
+	while (end > line + 2 && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	*end = '\0';
-	while (*at == ' ' || *at == '\t')
-		at++;
-	if (!*at)
+	if (at >= end && !open)
 		return -ENOEXEC;
 	*path = at;
 	while (*at && *at != ' ' && *at != '\t')
 		at++;
-	if (cut && !*at)
-		return -ENOEXEC;	/* the path itself may be cut off */
 	*argument = NULL;
 	if (*at) {
 		*at++ = '\0';
 		while (*at == ' ' || *at == '\t')
 			at++;
-		if (*at)
+		if (*at || (open && at < end))
 			*argument = at;
 	}
-	return 0;
+	/* A name that is empty is that of the current directory. */
+	return **path ? 0 : -EACCES;
 }
 
 int exec_open_interpreter(struct exec *x, const char *path, struct file **out)
