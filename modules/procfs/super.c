@@ -215,6 +215,8 @@ static int proc_mount(const struct fs_type *type, const char *source, unsigned i
 	if (error)
 		return error;
 	s = super_create(type, &proc_super_ops, PROC_SUPER_MAGIC);
+	if (s)
+		s->block_size = 1024;
 	fs = s ? kzalloc(sizeof(*fs), 0) : NULL;
 	if (!fs)
 		goto undo_super;

@@ -134,6 +134,8 @@ static int change_locked(struct inode *inode, struct attr_change *c)
 			return -EPERM;
 		drop_file_caps(inode);
 	} else if (c->valid & ATTR_MODE) {
+		if (inode_is_link(inode))
+			return -EOPNOTSUPP;
 		if (!inode_owner_or_capable(inode))
 			return -EPERM;
 		if (!service(authority)->in_group(inode->gid) && !capable(CAP_FSETID))

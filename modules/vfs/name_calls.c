@@ -102,7 +102,8 @@ static int make_node(int dirfd, const char *name, uint32_t mode, uint64_t rdev, 
 		return error;
 	dir = w.at.dentry->inode;
 	mode &= ~fs_umask();
-	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !capable(CAP_MKNOD))
+	/* The device 0:0 is no device, but what overlays put in the place of a name. */
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !(S_ISCHR(mode) && !rdev) && !capable(CAP_MKNOD))
 		error = -EPERM;
 	else if (S_ISREG(mode))
 		error = dir->ops->create ? dir->ops->create(dir, d, mode) : -EPERM;

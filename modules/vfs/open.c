@@ -107,25 +107,30 @@ static int may_open(const struct path *p, unsigned int flags, bool created)
 	return 0;
 }
 
-/* Opens what the path names; `created`: without checks of the mode and without truncation. */
-static int open_found(const struct path *p, unsigned int flags, bool created, struct file **out)
+/*
+ * Opens what the path names; `created`: without checks of the mode and without truncation. `f`: allocated before something was
+ * created, passes; null: it is done here.
+ */
+static int open_with(struct file *f, const struct path *p, unsigned int flags, bool created, struct file **out)
 {
 	struct inode *inode = p->dentry->inode;
-	struct file *f;
-	int error;
+	int error = flags & O_PATH ? 0 : may_open(p, flags, created);
 
-	if (!(flags & O_PATH)) {
-		error = may_open(p, flags, created);
-		if (error)
-			return error;
+	if (!error && !f) {
+		f = file_alloc(inode->file_ops, flags);
+		if (!f)
+			return file_alloc_error();
 	}
-	f = file_alloc(inode->file_ops, flags);
-	if (!f)
-		return file_alloc_error();
-	error = file_setup(f, p, inode, flags & ~(unsigned int)O_CLOEXEC);
+	if (!error)
+		error = file_setup(f, p, inode, flags & ~(unsigned int)O_CLOEXEC);
 	if (error) {
-		file_free(f);
+		if (f)
+			file_free(f);
 		return error;
+	}
+	if ((flags & O_DIRECT) && inode_is_dir(inode)) {
+		file_put(f);
+		return -EINVAL;
 	}
 	if ((flags & O_TRUNC) && !created && !(flags & O_PATH) && inode_is_regular(inode)) {
 		error = inode_get_write(inode);
@@ -140,6 +145,11 @@ static int open_found(const struct path *p, unsigned int flags, bool created, st
 	}
 	*out = f;
 	return 0;
+}
+
+static int open_found(const struct path *p, unsigned int flags, bool created, struct file **out)
+{
+	return open_with(NULL, p, flags, created, out);
 }
 
 /* Makes the file in the locked directory. The dentry is negative. */
@@ -172,8 +182,6 @@ static int find_or_create(struct walk *w, const struct open_how_kernel *how, str
 	*created = false;
 	error = dentry_lookup(parent, w->last, w->length, w->hash, &d);
 	if (error == -ENOENT) {
-		if (w->slashes)
-			return -EISDIR;
 		mutex_lock(&dir->lock);
 		error = dentry_lookup_locked(parent, w->last, w->length, &d);
 		if (!error && !d->inode) {
@@ -196,15 +204,15 @@ static int find_or_create(struct walk *w, const struct open_how_kernel *how, str
 	mount_get(found->mount);
 	if (path_follow_mounts(found) && (w->flags & WALK_RESOLVE(RESOLVE_NO_XDEV))) {
 		path_put(found);
+		found->mount = NULL;
 		return -EXDEV;
 	}
 	return 0;
 }
 
-static int open_create(struct walk *w, const struct open_how_kernel *how, struct file **out)
+/* What the names lead to, made if it was not there: references to *found. */
+static int find_created(struct walk *w, const struct open_how_kernel *how, struct path *found, bool *created)
 {
-	struct path found;
-	bool created;
 	int error = walk_parent(w);
 
 	for (;;) {
@@ -215,28 +223,40 @@ static int open_create(struct walk *w, const struct open_how_kernel *how, struct
 			error = walk_last(w);
 			if (error)
 				return error;
-			if (how->flags & O_EXCL)
-				return -EEXIST;
-			if (inode_is_dir(w->at.dentry->inode))
-				return -EISDIR;
-			return open_found(&w->at, how->flags, false, out);
+			*created = false;
+			*found = w->at;
+			path_get(found);
+			return how->flags & O_EXCL ? -EEXIST : inode_is_dir(found->dentry->inode) ? -EISDIR : 0;
 		}
-		error = find_or_create(w, how, &found, &created);
+		if (w->slashes)
+			return -EISDIR;
+		error = find_or_create(w, how, found, created);
 		if (error)
 			return error;
-		if (!inode_is_link(found.dentry->inode) || !(w->flags & WALK_FOLLOW))
+		if (!inode_is_link(found->dentry->inode) || !(w->flags & WALK_FOLLOW))
 			break;
-		error = walk_link(w, &found);
+		error = walk_link(w, found);
+		found->mount = NULL;
 	}
-	if (inode_is_dir(found.dentry->inode))
-		error = -EISDIR;
-	else if (w->slashes)
-		error = -ENOTDIR;
-	else
-		error = created ? 0 : protected_may_reuse(w->at.dentry->inode, found.dentry->inode);
+	if (inode_is_dir(found->dentry->inode))
+		return -EISDIR;
+	return *created ? 0 : protected_may_reuse(w->at.dentry->inode, found->dentry->inode);
+}
+
+static int open_create(struct walk *w, const struct open_how_kernel *how, struct file **out)
+{
+	/* First of all, so that a lack of them does not leave a new file behind. */
+	struct file *f = file_alloc(NULL, how->flags);
+	struct path found = { 0 };
+	bool created = false;
+	int error = f ? find_created(w, how, &found, &created) : file_alloc_error();
+
 	if (!error)
-		error = open_found(&found, how->flags, created, out);
-	path_put(&found);
+		error = open_with(f, &found, how->flags, created, out);
+	else if (f)
+		file_free(f);
+	if (found.mount)
+		path_put(&found);
 	return error;
 }
 

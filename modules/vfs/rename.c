@@ -44,16 +44,16 @@ struct rename_names {
 
 static int check_kinds(const struct rename_names *r)
 {
-	bool old_dir = dentry_is_dir(r->old);
+	bool old_dir = dentry_is_dir(r->old), exchange = r->flags & RENAME_EXCHANGE;
 
-	if ((r->from.slashes || r->to.slashes) && !old_dir && !(r->flags & RENAME_EXCHANGE))
-		return -ENOTDIR;
-	if (!r->new->inode)
-		return 0;
-	if (r->flags & RENAME_NOREPLACE)
+	if (r->new->inode && (r->flags & RENAME_NOREPLACE))
 		return -EEXIST;
-	if (r->flags & RENAME_EXCHANGE)
-		return r->to.slashes && !dentry_is_dir(r->new) ? -ENOTDIR : 0;
+	if (exchange && r->to.slashes && !dentry_is_dir(r->new))
+		return -ENOTDIR;
+	if (!old_dir && (r->from.slashes || (r->to.slashes && !exchange)))
+		return -ENOTDIR;
+	if (!r->new->inode || exchange)
+		return 0;
 	if (old_dir && !dentry_is_dir(r->new))
 		return -ENOTDIR;
 	return !old_dir && dentry_is_dir(r->new) ? -EISDIR : 0;
@@ -76,6 +76,77 @@ static int check_permission(const struct rename_names *r)
 	if (!error && old_dir != new_dir && (r->flags & RENAME_EXCHANGE) && dentry_is_dir(r->new))
 		error = inode_permission(r->new->inode, MAY_WRITE);
 	return error;
+}
+
+#define WHITEOUT_TRIES 16
+
+/* A whiteout (a device 0:0) under a name of no meaning, which nobody sees before the locks are dropped; it is to get the old name. */
+static int make_whiteout(struct rename_names *r, struct dentry **out)
+{
+	struct dentry *parent = r->from.at.dentry, *d = NULL;
+	struct inode *dir = parent->inode;
+	char name[40];
+	int error = 0;
+
+	if (!dir->ops->mknod)
+		return -EINVAL;
+	for (unsigned int i = 0; !error && (!d || d->inode); i++) {
+		int n = snprintf(name, sizeof(name), "#whiteout %llu", (unsigned long long)super_new_ino(dir->super));
+
+		if (d)
+			dentry_put(d);
+		error = i < WHITEOUT_TRIES ? dentry_lookup_locked(parent, name, (size_t)n, &d) : -EEXIST;
+	}
+	if (!error)
+		error = dir->ops->mknod(dir, d, S_IFCHR, 0);
+	if (error) {
+		if (d)
+			dentry_put(d);
+		return error;
+	}
+	*out = d;
+	return 0;
+}
+
+/* Gives the whiteout the old name, or takes it away if that was not left. */
+static int place_whiteout(struct rename_names *r, struct dentry *whiteout, struct name_buffer *name, bool moved)
+{
+	struct inode *dir = r->from.at.dentry->inode;
+	struct dentry *place;
+	int error = -EIO;
+
+	if (moved)
+		error = dentry_lookup_locked(r->from.at.dentry, r->from.last, r->from.length, &place);
+	if (!error) {
+		dentry_move(whiteout, place, name);
+		dentry_put(place);
+	} else {
+		name_buffer_free(name);
+		dir->ops->unlink(dir, whiteout);
+		dentry_unlinked(whiteout);
+	}
+	dentry_put(whiteout);
+	return error;
+}
+
+static int move(struct rename_names *r);
+
+static int move_leaving_whiteout(struct rename_names *r)
+{
+	struct name_buffer *name = NULL;
+	struct dentry *whiteout;
+	int error = dentry_move_prepare(r->old, &name), left;
+
+	if (!error)
+		error = make_whiteout(r, &whiteout);
+	if (error) {
+		name_buffer_free(name);
+		return error;
+	}
+	r->flags &= ~(unsigned int)RENAME_WHITEOUT;
+	error = move(r);
+	left = place_whiteout(r, whiteout, name, !error);
+	return error ? error : left;
 }
 
 /* The file system's part, and the dentries'. Everything is checked. */
@@ -142,7 +213,7 @@ static int rename_locked(struct rename_names *r)
 		return -EBUSY;
 	if (new_parent->inode->flags & INODE_DEAD)
 		return -ENOENT;
-	return move(r);
+	return r->flags & RENAME_WHITEOUT ? move_leaving_whiteout(r) : move(r);
 }
 
 static int rename_names(int olddir, const char *old, int newdir, const char *new, unsigned int flags)
@@ -188,9 +259,9 @@ long sys_renameat2(int32_t olddir, struct ustr old, int32_t newdir, struct ustr 
 	struct user_name from, to;
 	long error;
 
-	if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	if ((flags & RENAME_NOREPLACE) && (flags & RENAME_EXCHANGE))
+	if ((flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) && (flags & RENAME_EXCHANGE))
 		return -EINVAL;
 	error = user_name_get(&from, old);
 	if (error)

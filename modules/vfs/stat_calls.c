@@ -173,7 +173,7 @@ long sys_statx(int32_t dirfd, struct ustr path, int32_t flags, uint32_t mask, st
 static long put_statfs(const struct path *p, struct uout_statfs buf)
 {
 	struct super *s = p->mount->super;
-	struct kstatfs k = { .type = s->magic, .block_size = s->block_size, .name_max = NAME_LENGTH_MAX };
+	struct kstatfs k = { .type = s->magic, .block_size = PAGE_SIZE, .name_max = NAME_LENGTH_MAX };
 	unsigned int flags = p->mount->flags;
 	struct statfs st;
 	int error = s->ops->statfs ? s->ops->statfs(s, &k) : 0;

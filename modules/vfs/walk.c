@@ -163,10 +163,30 @@ static int step_up(struct walk *w)
 	return error;
 }
 
+/* dentry_lookup for RESOLVE_CACHED: -EAGAIN if the file system would have to be asked. */
+static int lookup_cached(struct dentry *parent, const char *name, size_t n, uint32_t hash, struct dentry **out)
+{
+	const struct inode_ops *ops = parent->inode->ops;
+	struct dentry *d;
+
+	if (ops->revalidate)
+		return -EAGAIN;
+	d = dentry_lookup_cached(parent, name, n, hash);
+	if (!d)
+		return ops->no_negative ? -ENOENT : -EAGAIN;
+	if (!load_acquire(&d->inode)) {
+		dentry_put(d);
+		return -ENOENT;
+	}
+	*out = d;
+	return 0;
+}
+
 /* The child of w->at with what is mounted on it. */
 static int find_child(struct walk *w, const char *name, size_t n, uint32_t hash, struct path *out)
 {
-	int error = dentry_lookup(w->at.dentry, name, n, hash, &out->dentry);
+	int error = RESOLVES(w, RESOLVE_CACHED) ? lookup_cached(w->at.dentry, name, n, hash, &out->dentry)
+						: dentry_lookup(w->at.dentry, name, n, hash, &out->dentry);
 
 	if (error)
 		return error;
@@ -262,6 +282,8 @@ static int enter_link(struct walk *w, struct path *link)
 		return -ELOOP;
 	path_touch_atime(link);
 	if (inode->ops->follow) {
+		if (RESOLVES(w, RESOLVE_CACHED))
+			return -EAGAIN;
 		if (RESOLVES(w, RESOLVE_NO_MAGICLINKS))
 			return -ELOOP;
 		if (scoped(w))
@@ -432,8 +454,6 @@ int path_lookup(int dirfd, const char *name, unsigned int flags, struct path *ou
 
 	if (likely(result))
 		return result > 0 ? 0 : result;
-	if (flags & WALK_RESOLVE(RESOLVE_CACHED))
-		return -EAGAIN;
 	result = walk_begin(&w, dirfd, name, flags);
 	return result ? result : walk_all(&w, out);
 }
