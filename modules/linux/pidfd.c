@@ -46,7 +46,7 @@ static const struct file_ops pidfd_ops = {
 
 int pidfd_create(struct pid *pid, unsigned int flags, struct file **out)
 {
-	int error = anon_file_create("pidfd", &pidfd_ops, pid, flags, out);
+	int error = anon_file_create("[pidfd]", &pidfd_ops, pid, flags, out);
 
 	if (!error)
 		pid_get(pid);

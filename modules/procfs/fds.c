@@ -47,6 +47,7 @@ static int show_fdinfo(struct text_out *t, void *arg)
 	struct proc_target *who = arg;
 	struct thread *thread;
 	struct file *f;
+	const void *table = NULL;
 	unsigned int flags;
 	char *extra;
 	int error = take_file(who, &f);
@@ -58,10 +59,13 @@ static int show_fdinfo(struct text_out *t, void *arg)
 	thread = proc_thread(who);
 	if (thread && thread_fd_cloexec(thread, who->fd))
 		flags |= O_CLOEXEC;
-	if (thread)
+	if (thread) {
+		table = thread_fd_table(thread);
 		thread_put(thread);
+	}
 	text_printf(t, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", (long long)f->pos, flags,
 		    f->path.mount->id, (unsigned long long)f->inode->ino);
+	locks_show_file(t, f, table);
 	extra = f->ops->describe && !(f->mode & FILE_PATH) ? kmalloc(PAGE_SIZE, 0) : NULL;
 	if (extra) {
 		int n = f->ops->describe(f, extra, PAGE_SIZE);

@@ -6,6 +6,7 @@
 #include "modules/unix/internal.h"
 
 #define HEADER sizeof(struct unix_cmsghdr)
+#define OVERFLOW_ID 65534u
 
 static int check_cred(const struct unix_ucred *c)
 {
@@ -135,6 +136,18 @@ static void put_files(struct unix_transfer *t, uintptr_t *control, size_t *room)
 	t->files = NULL;
 }
 
+/* Credentials that nobody noted when the message was sent are told as Linux's overflow ids. */
+static int put_cred(struct unix_transfer *t, uintptr_t *control, size_t *room)
+{
+	struct unix_ucred c = t->cred;
+
+	if (c.uid == ~0u)
+		c.uid = OVERFLOW_ID;
+	if (c.gid == ~0u)
+		c.gid = OVERFLOW_ID;
+	return put_entry(t, control, room, SCM_CREDENTIALS, &c, sizeof(c));
+}
+
 int unix_control_emit(struct unix_socket *s, struct unix_transfer *t, uintptr_t control, uint64_t *length)
 {
 	size_t room = control ? (size_t)*length : 0, all = room;
@@ -143,7 +156,7 @@ int unix_control_emit(struct unix_socket *s, struct unix_transfer *t, uintptr_t 
 	if (!control && (t->files || READ_ONCE(s->pass_cred)))
 		t->out_flags |= MSG_CTRUNC;
 	if (control && READ_ONCE(s->pass_cred))
-		error = put_entry(t, &control, &room, SCM_CREDENTIALS, &t->cred, sizeof(t->cred));
+		error = put_cred(t, &control, &room);
 	if (t->files && control && !error)
 		put_files(t, &control, &room);
 	if (t->files) {

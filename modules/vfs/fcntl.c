@@ -12,30 +12,6 @@
 
 #define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
 
-static int set_flags(struct file *f, int fd, unsigned int flags)
-{
-	unsigned int old = f->flags;
-	int error;
-
-	if ((old & O_APPEND) && !(flags & O_APPEND) && (f->inode->flags & INODE_APPEND))
-		return -EPERM;
-	if ((flags & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(f->inode))
-		return -EPERM;
-	if ((flags & ~old & O_DIRECT) && !file_pipe(f))
-		return -EINVAL;
-	if (f->ops->set_flags) {
-		error = f->ops->set_flags(f, flags);
-		if (error)
-			return error;
-	}
-	spin_lock(&f->lock);
-	WRITE_ONCE(f->flags, (f->flags & ~(unsigned int)SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS));
-	if (f->owner)
-		f->owner->fd = fd;
-	spin_unlock(&f->lock);
-	return 0;
-}
-
 /* Makes sure that the file has an owner record. */
 static int make_owner(struct file *f)
 {
@@ -56,7 +32,40 @@ static int make_owner(struct file *f)
 	return 0;
 }
 
-static int set_owner(struct file *f, int fd, int type, int id)
+static int set_flags(struct file *f, int fd, unsigned int flags)
+{
+	unsigned int old = f->flags;
+	int error;
+
+	if ((old & O_APPEND) && !(flags & O_APPEND) && (f->inode->flags & INODE_APPEND))
+		return -EPERM;
+	if ((flags & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if ((flags & ~old & O_DIRECT) && !file_pipe(f))
+		return -EINVAL;
+	/* Files that announce nothing do not take O_ASYNC. */
+	if (!f->ops->set_flags)
+		flags &= ~(unsigned int)FASYNC;
+	if (flags & ~old & FASYNC) {
+		error = make_owner(f);
+		if (error)
+			return error;
+	}
+	if (f->ops->set_flags) {
+		error = f->ops->set_flags(f, flags);
+		if (error)
+			return error;
+	}
+	spin_lock(&f->lock);
+	/* The descriptor by which it was switched on is what signals tell. */
+	if (flags & ~f->flags & FASYNC)
+		f->owner->fd = fd;
+	WRITE_ONCE(f->flags, (f->flags & ~(unsigned int)SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS));
+	spin_unlock(&f->lock);
+	return 0;
+}
+
+static int set_owner(struct file *f, int type, int id)
 {
 	struct identity me;
 	int error;
@@ -72,7 +81,6 @@ static int set_owner(struct file *f, int fd, int type, int id)
 	f->owner->id = id;
 	f->owner->uid = me.uid;
 	f->owner->euid = me.euid;
-	f->owner->fd = fd;
 	spin_unlock(&f->lock);
 	return 0;
 }
@@ -134,7 +142,7 @@ void file_async_notify(struct file_async_list *l, unsigned int mode, long band)
 }
 MODAPI(file_async_notify);
 
-static long owner_command(struct file *f, int fd, uint32_t command, uintptr_t argument)
+static long owner_command(struct file *f, uint32_t command, uintptr_t argument)
 {
 	struct file_owner o = get_owner(f);
 	struct f_owner_ex ex;
@@ -146,7 +154,7 @@ static long owner_command(struct file *f, int fd, uint32_t command, uintptr_t ar
 	case F_SETOWN:
 		if (id == INT32_MIN)
 			return -EINVAL;
-		return id < 0 ? set_owner(f, fd, F_OWNER_PGRP, -id) : set_owner(f, fd, F_OWNER_PID, id);
+		return id < 0 ? set_owner(f, F_OWNER_PGRP, -id) : set_owner(f, F_OWNER_PID, id);
 	case F_GETOWN_EX:
 		ex.type = o.type;
 		ex.pid = o.id;
@@ -156,7 +164,7 @@ static long owner_command(struct file *f, int fd, uint32_t command, uintptr_t ar
 			return -EFAULT;
 		if (ex.type < F_OWNER_TID || ex.type > F_OWNER_PGRP)
 			return -EINVAL;
-		return set_owner(f, fd, ex.type, ex.pid);
+		return set_owner(f, ex.type, ex.pid);
 	case F_GETSIG:
 		return o.signal;
 	default: /* F_SETSIG */
@@ -219,6 +227,7 @@ static long lock_command(struct file *f, int fd, uint32_t command, uintptr_t arg
 	if (error)
 		return error;
 	l.owner = ofd ? (const void *)f : vt->files;
+	l.file = f;
 	l.pid = ofd ? -1 : service(process)->pid();
 	if (command == F_GETLK || command == F_OFD_GETLK) {
 		if (l.type == F_UNLCK)
@@ -297,7 +306,7 @@ static long file_command(struct file *f, int fd, uint32_t command, uintptr_t arg
 	case F_SETOWN_EX:
 	case F_GETSIG:
 	case F_SETSIG:
-		return owner_command(f, fd, command, argument);
+		return owner_command(f, command, argument);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		p = file_pipe(f);
@@ -368,7 +377,7 @@ long sys_flock(int32_t fd, uint32_t operation)
 	error = fd_get(fd, &r);
 	if (error)
 		return error;
-	l.owner = r.file;
+	l.owner = l.file = r.file;
 	l.pid = service(process)->pid();
 	error = lock_set(r.file->inode, &l, wait);
 	fd_put(&r);
@@ -383,6 +392,8 @@ static long change_flag(struct file *f, int fd, unsigned int flag, uintptr_t arg
 	if (user_load_u32(argument, &on))
 		return -EFAULT;
 	flags = on ? f->flags | flag : f->flags & ~flag;
+	if (((flags ^ f->flags) & FASYNC) && !f->ops->set_flags)
+		return -ENOTTY;
 	return set_flags(f, fd, flags);
 }
 

@@ -384,6 +384,25 @@ static void show_lock(struct text_out *t, unsigned int id, const char *arrow, co
 		text_printf(t, "%lld\n", (long long)l->end);
 }
 
+void locks_show_file(struct text_out *t, const struct file *f, const void *table)
+{
+	struct file_lock_list *list = load_acquire(&f->inode->locks);
+	struct file_lock *l;
+	unsigned int id = 0;
+
+	if (!list)
+		return;
+	mutex_lock(&list->mutex);
+	list_for_each(l, &list->locks, link) {
+		if (l->file != f || (l->owner != table && l->owner != f))
+			continue;
+		text_printf(t, "lock:\t");
+		show_lock(t, ++id, "", list->inode, l);
+	}
+	mutex_unlock(&list->mutex);
+}
+MODAPI(locks_show_file);
+
 int locks_show(struct text_out *t, void *arg)
 {
 	struct file_lock_list *list;

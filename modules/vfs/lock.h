@@ -12,6 +12,7 @@ struct file_lock {
 	enum file_lock_kind kind;
 	short type;			/* F_RDLCK, F_WRLCK, F_UNLCK */
 	const void *owner;		/* descriptor table, or file */
+	const struct file *file;	/* by which it was set; no reference */
 	int64_t start, end;		/* inclusive */
 	int pid;
 	struct account *account;	/* who is charged, with a reference; null: of no list */

@@ -36,7 +36,7 @@ static long open_user(int dirfd, struct ustr path, const struct open_how_kernel 
 long sys_openat(int32_t dirfd, struct ustr path, int32_t flags, uint32_t mode)
 {
 	struct open_how_kernel how;
-	int error = open_check_flags((uint32_t)flags, mode, 0, false, &how);
+	int error = open_check_flags((uint32_t)flags | O_LARGEFILE, mode, 0, false, &how);
 
 	return error ? error : open_user(dirfd, path, &how);
 }
@@ -60,6 +60,9 @@ long sys_openat2(int32_t dirfd, struct ustr path, struct uext_open_how how_user,
 	if (size < sizeof(how))
 		return -EINVAL;
 	error = copy_in_ext_open_how(&how, how_user, size);
+	/* Every file may be large, and F_GETFL says so; names alone have no contents. */
+	if (!error && !(how.flags & O_PATH))
+		how.flags |= O_LARGEFILE;
 	if (!error)
 		error = open_check_flags(how.flags, how.mode, how.resolve, true, &checked);
 	return error ? error : open_user(dirfd, path, &checked);

@@ -54,3 +54,5 @@ bool text_tree_is_node(const struct inode *inode);
 
 /* lock.c: /proc/locks, all locks of files and who waits for each. */
 int locks_show(struct text_out *t, void *arg);
+/* The lines of fdinfo: those locks that were set by this file, and belong to it or to this descriptor table. */
+void locks_show_file(struct text_out *t, const struct file *f, const void *table);
