@@ -104,6 +104,12 @@ struct inode *tmpfs_inode_create(struct super *s, const struct inode *dir, uint3
 	if (dir)
 		inode_init_owner(inode, dir);
 	set_operations(inode, ti, rdev);
+	*error = dir ? acl_inherit(dir, inode) : 0;
+	if (*error) {
+		inode->nlink = 0;
+		inode_put(inode);
+		return NULL;
+	}
 	return inode;
 }
 

@@ -159,7 +159,16 @@ static int tmpfs_format(struct dentry *d, char *buf, size_t size)
 	return snprintf(buf, size, "/memfd:%s (deleted)", ti && ti->name ? ti->name : "");
 }
 
+static bool tmpfs_charge(struct super *s, int64_t bytes)
+{
+	if (bytes >= 0)
+		return tmpfs_charge_bytes(s, (uint64_t)bytes);
+	tmpfs_uncharge_bytes(s, (uint64_t)-bytes);
+	return true;
+}
+
 static const struct super_ops tmpfs_super_ops = {
+	.charge = tmpfs_charge,
 	.evict = tmpfs_evict,
 	.statfs = tmpfs_statfs,
 	.show_options = tmpfs_show,

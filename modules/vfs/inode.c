@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 
 #include "core/time/clock.h"
+#include "modules/vfs/acl.h"
 #include "modules/vfs/internal.h"
 
 static struct kmem_cache *inode_cache;
@@ -75,6 +76,8 @@ void inode_put(struct inode *inode)
 {
 	if (!refcount_put(&inode->refs))
 		return;
+	if (unlikely(inode->access_acl || inode->default_acl))
+		acl_release(inode);
 	if (inode->super->ops->evict)
 		inode->super->ops->evict(inode);
 	locks_free(inode);
@@ -125,14 +128,20 @@ bool inode_owner_or_capable(const struct inode *inode)
 }
 MODAPI(inode_owner_or_capable);
 
-/* The mode bits' answer: 0 or -EACCES. */
+/* The answer of the mode bits and the list: 0 or -EACCES. */
 static int check_mode_bits(const struct inode *inode, int mask)
 {
 	uint32_t mode = READ_ONCE(inode->mode);
+	int listed;
 
 	if (service(authority)->fsuid() == inode->uid)
-		mode >>= 6;
-	else if (((mode >> 3) ^ mode) & 7 && service(authority)->in_group(inode->gid))
+		return mask & ~(mode >> 6) & 7 ? -EACCES : 0;
+	if (unlikely(READ_ONCE(inode->access_acl)) && (mode & S_IRWXG)) {
+		listed = acl_permission(inode, mask);
+		if (listed != -EAGAIN)
+			return listed;
+	}
+	if (((mode >> 3) ^ mode) & 7 && service(authority)->in_group(inode->gid))
 		mode >>= 3;
 	return (mask & ~mode & 7) ? -EACCES : 0;
 }

@@ -18,6 +18,7 @@
 #include "core/sync/mutex.h"
 #include "core/sync/rcu.h"
 
+struct acl;
 struct dentry;
 struct dir_context;
 struct file;
@@ -117,6 +118,7 @@ struct inode {
 	const struct inode_ops *ops;
 	const struct file_ops *file_ops;
 	struct super *super;
+	struct acl *access_acl, *default_acl;	/* acl.h */
 	uint64_t ino, rdev;
 	uint64_t size;			/* of files without a memobj */
 	uint32_t nlink;
@@ -147,6 +149,8 @@ struct super_ops {
 	int (*show_options)(struct super *s, char *buf, size_t size);
 	int (*remount)(struct super *s, const char *options);
 	int (*sync)(struct super *s);
+	/* Takes memory for the access control lists of inodes, or gives it back; false: there is no room. Null: no such lists. */
+	bool (*charge)(struct super *s, int64_t bytes);
 	/* Name of a dentry that is in no tree ("pipe:[5]"), in place of a path; length as snprintf. Null: a path. */
 	int (*format)(struct dentry *d, char *buf, size_t size);
 	/* The last mount is gone: unpins the tree. `private` is kfreed by vfs when the root is gone, too. */
@@ -206,6 +210,8 @@ struct mount *pseudo_mount_create(const struct fs_type *type, const struct super
 struct inode *inode_create(struct super *s, uint32_t mode);
 /* Sets uid and gid to the caller's, or the directory's gid if it is set-group-ID (which directories hand on). */
 void inode_init_owner(struct inode *inode, const struct inode *dir);
+/* Gives a new inode the lists that `dir` hands on, and the mode that they leave. -ENOMEM, -ENOSPC. */
+int acl_inherit(const struct inode *dir, struct inode *inode);
 static inline void inode_get(struct inode *inode) { refcount_get(&inode->refs); }
 void inode_put(struct inode *inode);
 /* Default file operations for the type bits of mode: devices, FIFOs; others are left alone. */

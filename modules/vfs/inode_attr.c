@@ -7,6 +7,7 @@
 #include <linux/xattr.h>
 #include <asm/signal.h>
 
+#include "modules/vfs/acl.h"
 #include "modules/vfs/internal.h"
 
 void inode_fill_stat(struct inode *inode, struct kstat *out)
@@ -143,7 +144,10 @@ static int change_locked(struct inode *inode, struct attr_change *c)
 	}
 	c->valid |= ATTR_CTIME;
 	c->ctime = file_time_now();
-	return setattr(inode, c);
+	error = setattr(inode, c);
+	if (!error && (c->valid & ATTR_MODE))
+		acl_follow_mode(inode);
+	return error;
 }
 
 int inode_change(struct inode *inode, struct attr_change *c)

@@ -121,6 +121,9 @@ int open_path_at(int dirfd, const char *name, const struct open_how_kernel *how,
 int open_check_flags(uint64_t flags, uint64_t mode, uint64_t resolve, bool strict,
 		     struct open_how_kernel *out);
 
+/* The mode of what is created in `dir`: the umask counts unless the directory hands a list on (acl.c). */
+uint32_t create_mode(const struct inode *dir, uint32_t mode);
+
 void signal_broken_pipe(void);
 
 /* ---- names ---- */

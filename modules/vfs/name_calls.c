@@ -78,7 +78,7 @@ static int make_directory(int dirfd, const char *name, uint32_t mode)
 	if (error)
 		return error;
 	dir = w.at.dentry->inode;
-	error = dir->ops->mkdir ? dir->ops->mkdir(dir, d, S_IFDIR | (mode & 01777 & ~fs_umask())) : -EPERM;
+	error = dir->ops->mkdir ? dir->ops->mkdir(dir, d, S_IFDIR | create_mode(dir, mode & 01777)) : -EPERM;
 	create_end(&w, d);
 	return error;
 }
@@ -101,7 +101,7 @@ static int make_node(int dirfd, const char *name, uint32_t mode, uint64_t rdev, 
 	if (error)
 		return error;
 	dir = w.at.dentry->inode;
-	mode &= ~fs_umask();
+	mode = create_mode(dir, mode);
 	/* The device 0:0 is no device, but what overlays put in the place of a name. */
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !(S_ISCHR(mode) && !rdev) && !capable(CAP_MKNOD))
 		error = -EPERM;

@@ -165,7 +165,7 @@ static int create_locked(struct walk *w, struct dentry *d, const struct open_how
 		return error;
 	if (!dir->ops->create)
 		return -EACCES;
-	return dir->ops->create(dir, d, S_IFREG | (how->mode & ~fs_umask()));
+	return dir->ops->create(dir, d, S_IFREG | create_mode(dir, how->mode));
 }
 
 /*
@@ -274,7 +274,9 @@ static int open_tmpfile(const struct path *dir_path, const struct open_how_kerne
 		return error;
 	if (!dir->ops->tmpfile)
 		return -EOPNOTSUPP;
-	error = dir->ops->tmpfile(dir, S_IFREG | (how->mode & ~fs_umask()), &inode);
+	mutex_lock(&dir->lock);
+	error = dir->ops->tmpfile(dir, S_IFREG | create_mode(dir, how->mode), &inode);
+	mutex_unlock(&dir->lock);
 	if (error)
 		return error;
 	p.dentry = dentry_create_nameless(dir_path->dentry, inode);

@@ -70,7 +70,8 @@ static inline bool may_search(struct inode *inode)
 {
 	if (unlikely(inode->ops->permission))
 		return false;
-	return (READ_ONCE(inode->mode) & 0111) == 0111 || !inode_permission(inode, MAY_EXEC);
+	return ((READ_ONCE(inode->mode) & 0111) == 0111 && likely(!READ_ONCE(inode->access_acl))) ||
+	       !inode_permission(inode, MAY_EXEC);
 }
 
 /* Takes the references. */

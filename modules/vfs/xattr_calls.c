@@ -8,6 +8,7 @@
 #include <linux/xattr.h>
 
 #include "core/mem/vmap.h"
+#include "modules/vfs/acl.h"
 #include "modules/vfs/walk.h"
 
 static bool starts_with(const char *name, const char *prefix)
@@ -18,6 +19,8 @@ static bool starts_with(const char *name, const char *prefix)
 /* The rules of the name spaces. */
 static int check_name(struct inode *inode, const char *name, int mask)
 {
+	enum acl_type type;
+
 	/* A name space alone is no name. */
 	if (!strcmp(name, XATTR_SECURITY_PREFIX) || !strcmp(name, XATTR_TRUSTED_PREFIX) || !strcmp(name, XATTR_USER_PREFIX))
 		return -EINVAL;
@@ -33,6 +36,8 @@ static int check_name(struct inode *inode, const char *name, int mask)
 			return 0;
 		return mask == MAY_WRITE ? -EPERM : -ENODATA;
 	}
+	if (acl_attribute(name, &type))
+		return 0;
 	if (!starts_with(name, XATTR_USER_PREFIX))
 		return -EOPNOTSUPP;
 	if (!inode_is_regular(inode) && !inode_is_dir(inode))
@@ -68,8 +73,12 @@ static int check_file_caps(const void *value, size_t size)
 /* Both under the inode's lock: keeps the mark that there are file capabilities. */
 static int set_locked(struct inode *inode, const char *name, const void *value, size_t size, int flags)
 {
-	int error = inode->ops->setxattr ? inode->ops->setxattr(inode, name, value, size, flags) : -EOPNOTSUPP;
+	enum acl_type type;
+	int error;
 
+	if (acl_attribute(name, &type))
+		return acl_set(inode, type, value, size);
+	error = inode->ops->setxattr ? inode->ops->setxattr(inode, name, value, size, flags) : -EOPNOTSUPP;
 	if (!error && !strcmp(name, XATTR_NAME_CAPS))
 		inode->flags = value ? inode->flags | INODE_FILE_CAPS : inode->flags & ~INODE_FILE_CAPS;
 	return error;
@@ -129,15 +138,18 @@ static long get_value(const struct path *p, struct ustr name, uintptr_t value, s
 {
 	struct inode *inode = p->dentry->inode;
 	char text[XATTR_NAME_MAX + 1];
+	enum acl_type type;
 	void *buf = NULL;
 	long n = get_name(text, name);
+	bool listed;
 
 	if (n)
 		return n;
 	n = check_name(inode, text, MAY_READ);
 	if (n)
 		return n;
-	if (!inode->ops->getxattr)
+	listed = acl_attribute(text, &type);
+	if (!listed && !inode->ops->getxattr)
 		return -EOPNOTSUPP;
 	size = MIN(size, (size_t)XATTR_SIZE_MAX);
 	if (size) {
@@ -146,7 +158,7 @@ static long get_value(const struct path *p, struct ustr name, uintptr_t value, s
 			return -ENOMEM;
 	}
 	mutex_lock(&inode->lock);
-	n = inode->ops->getxattr(inode, text, buf, size);
+	n = listed ? acl_get(inode, type, buf, size) : inode->ops->getxattr(inode, text, buf, size);
 	mutex_unlock(&inode->lock);
 	if (n > 0 && size && copy_to_user(value, buf, (size_t)n))
 		n = -EFAULT;
@@ -167,9 +179,14 @@ static long list_names(const struct path *p, uintptr_t list, size_t size)
 			return -ENOMEM;
 	}
 	if (inode->ops->listxattr) {
+		long more;
+
 		mutex_lock(&inode->lock);
-		n = inode->ops->listxattr(inode, buf, size);
+		n = acl_list(inode, buf, size);
+		more = n < 0 ? n : size && (size_t)n == size ? inode->ops->listxattr(inode, NULL, 0)
+							      : inode->ops->listxattr(inode, buf + n, size ? size - (size_t)n : 0);
 		mutex_unlock(&inode->lock);
+		n = more < 0 ? more : size && (size_t)(n + more) > size ? -ERANGE : n + more;
 	}
 	if (n > 0 && size && copy_to_user(list, buf, (size_t)n))
 		n = -EFAULT;
