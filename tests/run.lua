@@ -5,7 +5,7 @@ Kinds, in the order in which they run: gen, lint (Lua files that return a list o
 over parts of the kernel), smoke (the generated test of every row, on the kernel and on the build machine's Linux), linux and guest (the
 C programs of tests/guest, there and here), boot and live (Lua files that return a function and drive a virtual machine). Prints
 progress and, last, `N passed, N failed`.
-The kind torture runs only when it is named.
+The kinds torture and matrix run only when they are named; words behind `matrix` choose its cells.
 On a machine with several processors the guest tests, which sleep half of their time, run beside the other kinds, in a process of their
 own (tests/lib/beside.lua), unless `--jobs 1` is said.
 ]]
@@ -16,9 +16,9 @@ local beside = require "tests.lib.beside"
 local process = require "tests.lib.process"
 local report = require "tests.lib.report"
 
-local KINDS = { "gen", "lint", "host", "smoke", "linux", "guest", "boot", "live", "torture" }
+local KINDS = { "gen", "lint", "host", "smoke", "linux", "guest", "boot", "live", "torture", "matrix" }
 -- Not among "every test": it takes as long as it is told.
-local ON_DEMAND = { torture = true }
+local ON_DEMAND = { torture = true, matrix = true }
 -- The longest that one file of machines may take, unless it was told how much to do; the slowest takes a tenth of it.
 local FILE_SECONDS = 600
 
@@ -50,6 +50,9 @@ local function parse(words)
 			options.files[kind][path] = true
 		elseif run[words[i]] then
 			options.kinds[words[i]] = true
+		elseif options.kinds.matrix then
+			options.cells = options.cells or {}
+			table.insert(options.cells, words[i])
 		else
 			error(("not a kind of tests: %s (there are %s; or name files)"):format(words[i], table.concat(KINDS, ", ")), 0)
 		end
@@ -145,6 +148,10 @@ end
 
 function run.torture(options)
 	run_machines(options, "torture")
+end
+
+function run.matrix(options)
+	run_machines(options, "matrix")
 end
 
 -- Of every kind that was chosen: what the guest tests' process does not do.

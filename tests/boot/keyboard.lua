@@ -1,8 +1,11 @@
 --[[
 Keyboard and terminals of the screen, by Debian's own kbd programs and QEMU's keys: switching, what
-each key sends, the built-in layouts, maps that loadkeys and loadkmap bring.
+each key sends, the built-in layouts, maps that loadkeys and loadkmap bring; and by the picture,
+letters with accents and what is scrolled back to.
 ]]
 -- ports: x86_64 (the other port has no screen)
+local fs = require "tools.lib.fs"
+local picture = require "tests.lib.picture"
 local shell = require "tests.lib.shell"
 
 local PROGRAMS = {
@@ -94,6 +97,7 @@ local KEYS = {
 	{ "caps_lock a 1 shift-b caps_lock a", "41316261" },
 	{ "kp_5 num_lock kp_8 kp_5 num_lock kp_8", "351b5b411b5b4738" },
 	{ "alt-shift-x shift-semicolon less", "1b583a3c" },
+	{ "alt_r-a alt_r-shift-x", "1b611b58" },
 }
 
 local LAYOUTS = {
@@ -149,7 +153,52 @@ local function maps(t, machine)
 	t.check(mode:find("Unicode"), "kbd_mode", mode)
 end
 
+-- An ISO with a German keyboard; its screen has a graphics mode.
+local function german_iso(t)
+	local base = t.options.scratch .. "/german"
+	fs.write(base .. ".cfg", (fs.read("iso/grub.cfg"):gsub("console=tty0", "%0 tty.keymap=de")))
+	local lines, ok = fs.lines(("lua5.4 tools/iso.lua %s.iso %s %s.cfg 2>&1"):format(base, t.dir, base))
+	return t.check(ok, "an ISO with another keyboard is made", table.concat(lines, "\n")) and base .. ".iso"
+end
+
+local function on_screen(t)
+	local iso = german_iso(t)
+	local machine = iso and t.vm.start { iso = iso, mem = 512 }
+	if not machine then
+		return
+	end
+	local function shows(what, says)
+		local rows, last = picture.expect(t.dir, machine, what, 120, true)
+		t.check(rows, "screen: " .. says, last)
+		return rows
+	end
+	if not shows("^/ #", "the prompt") then
+		return
+	end
+	picture.type(machine, "cat\n")
+	shows("^/ # cat$", "a program reads")
+	machine:keys("semicolon apostrophe minus shift-bracket_left equal e grave_accent a ret")
+	shows("^öäßÜéâ$", "letters with accents, as they are typed")
+	machine:keys("ctrl-c")
+	picture.type(machine, "seq 300\n")
+	shows("^300$", "the end of a long output")
+	machine:keys("shift-pgup")
+	local rows = shows("^240$", "Shift-PgUp shows what went off the screen") or {}
+	t.check(not table.concat(rows, "\n"):find("\n300"), "screen: and not its end")
+	machine:keys("shift-pgup shift-pgup shift-pgup")
+	shows("^170$", "further back")
+	machine:keys("shift-pgdn shift-pgdn shift-pgdn shift-pgdn")
+	shows("^300$", "Shift-PgDn goes forward to the end")
+	machine:keys("shift-pgup")
+	shows("^240$", "back once more")
+	picture.type(machine, "echo back\n")
+	shows("^back$", "a key shows the end")
+	picture.type(machine, "poweroff\n")
+	t.check(machine:wait(60), "screen: switches off", machine:tail(10))
+end
+
 return function(t)
+	on_screen(t)
 	local archive = overlay(t)
 	local machine = start(t, archive, "loglevel=4")
 	if machine then

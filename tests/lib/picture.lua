@@ -7,7 +7,7 @@ both by QEMU's monitor.
 	                                            the last that were seen
 	picture.type(machine, "echo Hello; ls\n")   keys of a US keyboard
 
-A row has a "?" for what is no character of ASCII. `dir`: the build's directory, where the
+A row has a "?" for what is no Latin character. `dir`: the build's directory, where the
 generated font is.
 ]]
 local fs = require "tools.lib.fs"
@@ -31,9 +31,9 @@ local function font_of(dir)
 			glyphs[#glyphs + 1] = table.concat(bytes)
 		end
 		for character, glyph in text:gmatch("{ (0x%x+), (%d+) }") do
-			character = tonumber(character)
-			if character >= 32 and character < 127 then
-				font[glyphs[tonumber(glyph) + 1]] = string.char(character)
+			character, glyph = tonumber(character), glyphs[tonumber(glyph) + 1]
+			if character >= 32 and character < 0x250 and not font[glyph] then
+				font[glyph] = utf8.char(character)
 			end
 		end
 		font[BLANK] = " "
@@ -61,10 +61,15 @@ local function bits_of(line)
 	return list
 end
 
+local function pixels_of(shot, row)
+	local size = shot.width * 3 * HEIGHT
+	return shot.text:sub(row * size + 1, row * size + size)
+end
+
 local function read_row(font, shot, row)
 	local stride = shot.width * 3
 	local from, black = row * HEIGHT * stride, ("\0"):rep(stride)
-	if shot.text:sub(from + 1, from + HEIGHT * stride) == black:rep(HEIGHT) then
+	if pixels_of(shot, row) == black:rep(HEIGHT) then
 		return ""
 	end
 	local scans, text = {}, {}
@@ -83,10 +88,12 @@ local function read_row(font, shot, row)
 	return (table.concat(text):gsub("%s+$", ""))
 end
 
-function picture.lines(dir, shot)
+-- `before`, `known`: a picture of the same size and its rows; those that look the same say the same.
+function picture.lines(dir, shot, before, known)
 	local font, rows = font_of(dir), {}
 	for row = 0, shot and shot.height // HEIGHT - 1 or -1 do
-		rows[row + 1] = read_row(font, shot, row)
+		local same = before and before.width == shot.width and pixels_of(before, row) == pixels_of(shot, row)
+		rows[row + 1] = same and known[row + 1] or read_row(font, shot, row)
 	end
 	return rows
 end
@@ -96,8 +103,8 @@ function picture.expect(dir, machine, what, seconds, pattern, count)
 	local own, rows, last = machine:pace(), {}, nil
 	repeat
 		local shot = machine:screendump()
-		if shot and shot.text ~= last then
-			last, rows = shot.text, picture.lines(dir, shot)
+		if shot and not (last and shot.text == last.text) then
+			last, rows = shot, picture.lines(dir, shot, last, rows)
 			local found = 0
 			for _, row in ipairs(rows) do
 				found = found + (row:find(what, 1, not pattern) and 1 or 0)

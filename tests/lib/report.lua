@@ -36,6 +36,8 @@ function report.again(name)
 		return ("tests/guest/%s.c%s"):format(file, cpus and " --smp " .. cpus or "")
 	elseif kind == "host" then
 		return ("tests/host/%s.c"):format(file)
+	elseif kind == "matrix" then
+		return "matrix " .. fs.quote(rest:match(": (.*)") or "")
 	elseif kind then
 		return ("tests/%s/%s.lua"):format(kind, file)
 	end
@@ -47,7 +49,7 @@ local function print_failure(name)
 	if path and fs.exists(path) then
 		print("      log: " .. path)
 	end
-	if words and options and fs.exists(words:match("^%S+")) then
+	if words and options and (words:match("^matrix ") or fs.exists(words:match("^%S+"))) then
 		print(("      again: lua5.4 build.lua test %s --arch %s --config %s"):format(words,
 			options.arch, options.config))
 	end

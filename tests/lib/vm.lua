@@ -5,7 +5,8 @@ vm.lua: a virtual machine for a test. The serial line is the process's input and
 	vm:expect("/ #", 60)   vm:send("echo hi\n")   vm:wait(10)   vm:screendump("x.ppm")   vm:kill()
 Options besides those of `build.lua run`: kernel, archives (the whole list instead of the default two), initrd_file (used as it
 is), cpu, machine, emulator (words instead of the port's QEMU), reboot (a restart does not end QEMU), qemu (list of further words), iso (file),
-serial ("none": no serial line; then only the monitor reaches the machine), disk (the ISO is one).
+serial ("none": no serial line; then only the monitor reaches the machine), disk (the ISO is one),
+no_medium (`qemu` names one).
 ]]
 local fs = require "tools.lib.fs"
 local process = require "tests.lib.process"
@@ -93,7 +94,9 @@ function vm.start(options)
 			add("-bios", build.arch.firmware[1])
 		end
 		local iso = options.iso or build.dir .. "/mortise.iso"
-		if options.disk then
+		if options.no_medium then
+			options.disk = nil
+		elseif options.disk then
 			add("-drive", "if=virtio,format=raw,readonly=on,file=" .. iso)
 		else
 			add("-cdrom", iso)

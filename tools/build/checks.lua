@@ -75,13 +75,17 @@ end
 local KERNEL_KINDS = { "smoke", "guest", "boot", "live" }
 
 function checks.test(options)
-	if #options.words > 0 or options.arch_chosen then
+	local matrix = options.words[1] == "matrix"
+	if options.arch_chosen or (#options.words > 0 and not matrix) then
 		return test_port(options)
 	end
 	local totals, status = os.tmpname(), 0
 	for i, arch in ipairs(config.PORTS) do
 		print("== port " .. arch)
-		options.arch, options.words = arch, i == 1 and {} or { table.unpack(KERNEL_KINDS) }
+		options.arch = arch
+		if not matrix then
+			options.words = i == 1 and {} or { table.unpack(KERNEL_KINDS) }
+		end
 		local result = test_port(options, totals)
 		status = status ~= 0 and status or result
 	end
