@@ -41,8 +41,9 @@ local function asks(machine, command, answer, says)
 end
 
 local function interrupted(machine, key, status)
-	picture.type(machine, "clear; echo run''s; sleep 1000\n")
-	machine:shows("^runs", "a program runs", true)
+	-- The row of the one before may still be there.
+	picture.type(machine, ("clear; echo run''s %d; sleep 1000\n"):format(status))
+	machine:shows("^runs " .. status, "a program runs", true)
 	machine:keys(key)
 	asks(machine, "echo is $?", "is " .. status, key .. " ends it")
 end

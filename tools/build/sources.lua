@@ -81,6 +81,11 @@ function sources.rootfs_files()
 	return fs.find("iso/rootfs", "-type f")
 end
 
+-- Includes of a module's headers: where, and whose. All sources are looked through before each build.
+local OF_MODULES = {
+	'\n[ \t]*()#[ \t]*include[ \t]*["<]modules/([^/\n]+)/', '\n[ \t]*()#[ \t]*include[ \t]*<gen/([%w_]+)%.h>',
+}
+
 -- `#include "modules/x/..."` is allowed in x itself and in modules that need x. Errors name file and line.
 function sources.check_includes(modules, root)
 	root = root or "modules"
@@ -90,12 +95,13 @@ function sources.check_includes(modules, root)
 			allowed[need] = true
 		end
 		for _, path in ipairs(fs.find(root .. "/" .. module.name, "-name '*.[ch]'")) do
-			local number = 0
-			for line in io.lines(path) do
-				number = number + 1
-				local other = line:match('^%s*#%s*include%s*["<]modules/([^/]+)/') or line:match('^%s*#%s*include%s*<gen/([%w_]+)%.h>')
-				if other and not allowed[other] and fs.exists(root .. "/" .. other .. "/module.lua") then
-					error(("%s:%d: includes a header of %s, which module.lua does not need"):format(path, number, other), 0)
+			local text = "\n" .. fs.read(path)
+			for _, pattern in ipairs(OF_MODULES) do
+				for at, other in text:gmatch(pattern) do
+					if not allowed[other] and fs.exists(root .. "/" .. other .. "/module.lua") then
+						local _, number = text:sub(1, at):gsub("\n", "")
+						error(("%s:%d: includes a header of %s, which module.lua does not need"):format(path, number, other), 0)
+					end
 				end
 			end
 		end

@@ -40,7 +40,7 @@ local VERBS = {
 	},
 	{ "module", "build one module only", "ninja", "module", words = "NAME", most = 1 },
 	{ "test", "every test; words choose: gen lint host smoke linux guest boot live, or files;\n"
-		.. "  matrix [WORD]...: boots on 200 machines, or those whose names have the words",
+		.. (" "):rep(33) .. "matrix [WORD]...: boots on 200 machines, or those whose names have the words",
 		"checks", "test", words = "[KIND|FILE]...", most = math.huge, options = TESTS },
 	{ "live", "replace modules under load N times (default 10000)", "checks", "live",
 		words = "[N]", most = 1, numbers = true, options = TESTS },
