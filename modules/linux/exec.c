@@ -174,6 +174,7 @@ static void become_leader(struct task *t)
 	spin_unlock_raw(&p->lock);
 	process_uncharge_leader_locked(p);
 	p->exit_signal = SIGCHLD;
+	child_note_locked(p);
 	p->did_exec = true;
 	spin_unlock_irqrestore(&tree_lock, flags);
 	if (before && before != t)

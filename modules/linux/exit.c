@@ -150,7 +150,9 @@ static bool orphaned(struct pid *group, struct process *leaving)
 	struct process *p;
 
 	list_for_each(p, &group->group, group_link) {
-		if (p == leaving || p->state != PROCESS_ALIVE || !p->parent || p->parent == init_process)
+		if (p->state != PROCESS_ALIVE)
+			break;		/* and so are all behind it */
+		if (p == leaving || !p->parent || p->parent == init_process)
 			continue;
 		if (p->parent->group != p->group && p->parent->session == p->session)
 			return false;
@@ -203,15 +205,13 @@ static void reparent_children(struct process *p, struct list *reaped)
 	list_for_each_safe(child, next, &p->children, sibling) {
 		struct task *t;
 
-		list_remove(&child->sibling);
-		child->parent = to;
-		child->parent_task = NULL;
-		list_add_tail(&to->children, &child->sibling);
+		child_remove_locked(child);
+		child->exit_signal = SIGCHLD;
+		child_add_locked(child, to, NULL);
 		list_for_each(t, &child->tasks, link)
 			if (t->parent_death_signal)
 				signal_send_process_locked(child, t->parent_death_signal, SIGINFO_NONE);
 		check_orphaned_group(child->group, NULL, p, child->session);
-		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE) {
 			signal_notify_parent_locked(child, 0);
 			if (child->autoreap)
@@ -223,17 +223,15 @@ static void reparent_children(struct process *p, struct list *reaped)
 /* Children whose parent thread ended: pdeath signals go out in its name, the link to the thread is cut. tree_lock held. */
 static void leave_children(struct task *t)
 {
-	struct process *child;
+	while (!list_empty(&t->children)) {
+		struct process *child = list_first(&t->children, struct process, own_sibling);
+		struct task *c;
 
-	list_for_each(child, &t->process->children, sibling)
-		if (child->parent_task == t) {
-			struct task *c;
-
-			child->parent_task = NULL;
-			list_for_each(c, &child->tasks, link)
-				if (c->parent_death_signal)
-					signal_send_process_locked(child, c->parent_death_signal, SIGINFO_NONE);
-		}
+		child_leave_task_locked(child);
+		list_for_each(c, &child->tasks, link)
+			if (c->parent_death_signal)
+				signal_send_process_locked(child, c->parent_death_signal, SIGINFO_NONE);
+	}
 }
 
 /* The last thread is gone. tree_lock held. */
@@ -245,6 +243,7 @@ static void become_zombie(struct process *p, struct list *reaped)
 		panic("init ended with status 0x%x", code);
 	p->exit_code = code;
 	WRITE_ONCE(p->state, PROCESS_ZOMBIE);
+	process_join_list_locked(p, p->group);
 	reparent_children(p, reaped);
 	check_orphaned_group(p->group, p, p->parent, p->session);
 	signal_notify_parent_locked(p, code & 0x7f ? (code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED);
@@ -302,6 +301,8 @@ void linux_thread_gone(struct thread *thread)
 	spin_lock_raw(&p->lock);
 	signal_flush_locked(&t->pending, &dead);
 	list_remove(&t->link);
+	if (p->last_taker == t)
+		p->last_taker = NULL;
 	last = --p->task_count == 0;
 	if (last)
 		signal_flush_locked(&p->pending, &dead);

@@ -30,6 +30,8 @@ struct task *task_create(struct thread *thread, struct process *p, struct user *
 void task_attach_locked(struct task *t);
 /* A new process joins its parent, group and session. tree_lock held. */
 void process_attach_locked(struct process *p, struct process *parent, struct task *parent_task);
+/* The group's list: the living before the dead. tree_lock held. */
+void process_join_list_locked(struct process *p, struct pid *group);
 /* Takes a zombie out of everything; the caller drops the tree's reference afterwards. tree_lock held. */
 void process_detach_locked(struct process *p);
 /* The first thread, which has ended, counts no longer against its user's limit. tree_lock held. */
@@ -38,6 +40,22 @@ void process_uncharge_leader_locked(struct process *p);
 void process_add_thread_times(struct process *p, struct thread *t);
 /* process_cpu_times with p->lock held. */
 void process_cpu_times_locked(struct process *p, struct cpu_times *out);
+
+/* children.c; tree_lock held for all. */
+enum { CHILD_QUIET = 2, CHILD_ENDED = 4, CHILD_STOPPED = 6, CHILD_CONTINUED = 8 };
+/* One that wait finds with __WCLONE only: its end is not told by SIGCHLD. */
+static inline bool child_is_clone(const struct process *c) { return c->exit_signal != SIGCHLD; }
+void child_add_locked(struct process *c, struct process *parent, struct task *parent_task);
+void child_remove_locked(struct process *c);
+/* Its parent's thread has ended. */
+void child_leave_task_locked(struct process *c);
+/* After a change of what it has to report, of its group or of its kind. */
+void child_note_locked(struct process *c);
+/* The first of the children with this event (CHILD_*, + 1 for clone children); null: there is none. */
+struct process *child_with_event_locked(struct process *parent, unsigned int event);
+struct process *child_of_group_with_event_locked(struct process *parent, const struct pid *group, unsigned int event);
+/* Is one of these kinds alive? */
+bool child_of_group_lives_locked(struct process *parent, const struct pid *group, bool clones, bool others);
 
 /* clone.c */
 long linux_clone_thread(struct linux_clone *request, struct trap_frame *frame);
@@ -68,6 +86,8 @@ bool signal_take_part_in_stop(void);
  * the parent is told of. tree_lock and process.lock held.
  */
 void signal_stop_count_locked(struct task *t);
+/* Nobody is stopped or about to stop any more. process.lock held. */
+void signal_end_stop_locked(struct process *p);
 
 /*
  * limits.c: runs fn for the thread, the threads of a group, or those of a user (PRIO_*; 0: the caller's). Returns how many; stops at

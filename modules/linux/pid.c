@@ -136,11 +136,17 @@ struct pid *pid_find(int nr)
 }
 MODAPI(pid_find);
 
+struct pid *pid_next_locked(int nr)
+{
+	unsigned int at = bitmap_next_set(taken, PID_MAX, nr < 1 ? 1 : (unsigned int)nr);
+
+	return at < PID_MAX ? pid_find_locked((int)at) : NULL;
+}
+
 struct pid *pid_next(int nr)
 {
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
-	unsigned int at = bitmap_next_set(taken, PID_MAX, nr < 1 ? 1 : (unsigned int)nr);
-	struct pid *p = at < PID_MAX ? pid_find_locked((int)at) : NULL;
+	struct pid *p = pid_next_locked(nr);
 
 	if (p)
 		pid_get(p);

@@ -44,7 +44,9 @@ void pid_put(struct pid *p);
 void pid_use_locked(struct pid *p);
 void pid_unuse_locked(struct pid *p);
 struct pid *pid_find_locked(int nr);
+/* The next number in use at or above nr; null at the end. */
+struct pid *pid_next_locked(int nr);
 /* With a reference; null if the number is not in use. */
 struct pid *pid_find(int nr);
-/* The next number in use at or above nr, with a reference (for /proc); null at the end. */
+/* The next number in use at or above nr, with a reference; null at the end. */
 struct pid *pid_next(int nr);

@@ -39,10 +39,10 @@ static long set_subreaper(bool on)
 	struct process *p = current_process, *child;
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
 
-	p->subreaper = on;
-	if (on)
+	if (on && !p->subreaper)	/* what joined since then has it already */
 		list_for_each(child, &p->children, sibling)
 			child->has_subreaper_above = true;
+	p->subreaper = on;
 	spin_unlock_irqrestore(&tree_lock, flags);
 	return 0;
 }

@@ -39,6 +39,7 @@ static void process_init_fields(struct process *p)
 	spin_init(&p->lock);
 	list_init(&p->children);
 	list_init(&p->sibling);
+	list_init(&p->own_sibling);
 	list_init(&p->tasks);
 	list_init(&p->group_link);
 	list_init(&p->session_link);
@@ -137,6 +138,7 @@ struct task *task_create(struct thread *thread, struct process *p, struct user *
 	t->process = p;
 	process_get(p);
 	list_init(&t->link);
+	list_init(&t->children);
 	signal_pending_init(&t->pending);
 	wait_queue_init(&t->stop_wait);
 	t->timer_slack_ns = t->timer_slack_default_ns = 50000;
@@ -171,19 +173,26 @@ void task_attach_locked(struct task *t)
 
 	list_add_tail(&p->tasks, &t->link);
 	p->task_count++;
+	p->none_takes &= t->blocked;
 	t->pid->task = t;
+}
+
+void process_join_list_locked(struct process *p, struct pid *group)
+{
+	list_remove(&p->group_link);
+	if (p->state == PROCESS_ALIVE)
+		list_add_head(&group->group, &p->group_link);
+	else
+		list_add_tail(&group->group, &p->group_link);
 }
 
 void process_attach_locked(struct process *p, struct process *parent, struct task *parent_task)
 {
-	p->parent = parent;
-	p->parent_task = parent_task;
-	if (parent)
-		list_add_tail(&parent->children, &p->sibling);
+	child_add_locked(p, parent, parent_task);
 	p->pid->process = p;
 	pid_use_locked(p->group);
 	pid_get(p->group);
-	list_add_tail(&p->group->group, &p->group_link);
+	process_join_list_locked(p, p->group);
 	pid_use_locked(p->session);
 	pid_get(p->session);
 	list_add_tail(&p->session->session, &p->session_link);
@@ -206,8 +215,8 @@ void process_detach_locked(struct process *p)
 	WRITE_ONCE(p->leader, NULL);
 	if (leader && p->pid->task == leader)
 		p->pid->task = NULL;
+	child_remove_locked(p);
 	p->state = PROCESS_REAPED;
-	list_remove(&p->sibling);
 	list_remove(&p->group_link);
 	list_remove(&p->session_link);
 	pid_unuse_locked(p->group);
@@ -217,7 +226,6 @@ void process_detach_locked(struct process *p)
 	p->group = p->session = NULL;
 	p->pid->process = NULL;
 	pid_unuse_locked(p->pid);
-	p->parent = NULL;
 	process_uncharge_leader_locked(p);
 	if (leader)
 		task_put(leader);
@@ -296,14 +304,32 @@ struct process *process_next(int nr)
 }
 MODAPI(process_next);
 
-struct task *process_next_task(struct process *p, int tid)
+/* tree_lock held. */
+static struct task *next_task(struct process *p, int tid)
 {
-	unsigned long flags = spin_lock_irqsave(&tree_lock);
 	struct task *t, *best = p->leader && p->pid->nr > tid ? p->leader : NULL;
 
+	/* Mostly one of the next numbers is a thread's: looked for in as many as there are threads. */
+	for (unsigned int tries = p->task_count + 1; tries--;) {
+		struct pid *pid = pid_next_locked(tid + 1);
+
+		if (!pid)
+			return NULL;
+		tid = pid->nr;
+		if (pid->task && pid->task->process == p)
+			return pid->task;
+	}
 	list_for_each(t, &p->tasks, link)
 		if (t->pid->nr > tid && (!best || t->pid->nr < best->pid->nr))
 			best = t;
+	return best;
+}
+
+struct task *process_next_task(struct process *p, int tid)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct task *best = next_task(p, tid);
+
 	if (best)
 		task_get(best);
 	spin_unlock_irqrestore(&tree_lock, flags);

@@ -18,6 +18,7 @@
 #include <linux/resource.h>
 
 #include "core/lib/list.h"
+#include "core/lib/rbtree.h"
 #include "core/lib/refcount.h"
 #include "core/sched/clone.h"
 #include "core/sched/thread.h"
@@ -79,6 +80,7 @@ struct task {
 	struct process *process;
 	struct pid *pid;
 	struct list link;		/* process.tasks; tree_lock and process.lock to change */
+	struct list children;		/* processes that it made and that are its process's children; tree_lock */
 	struct refcount refs;
 
 	uint64_t blocked;		/* signals held back */
@@ -143,6 +145,13 @@ struct process {
 	struct process *parent;
 	struct task *parent_task;	/* for __WNOTHREAD and pdeath signals; null once it ended */
 	struct list children, sibling;
+	struct list own_sibling;	/* parent_task->children */
+	struct rb_root events, group_events;	/* children with something to report: children.c */
+	unsigned int living_children[2];	/* ordinary ones, clone children */
+	uint64_t birth;			/* order among the children of its parent */
+	unsigned int event;		/* CHILD_*, + 1 for a clone child: as its parent knows it */
+	uintptr_t event_group;
+	struct rb_node event_node, group_event_node;
 	struct list tasks;		/* those that live, leader first */
 	unsigned int task_count;	/* alive */
 	struct task *leader;		/* also when it has ended, then with a reference, until the process is reaped; null then */
@@ -161,6 +170,10 @@ struct process {
 	/* lock */
 	struct sighand *sighand;
 	struct signal_pending pending;	/* of the whole process */
+	uint64_t task_pending;		/* signals that may be pending for single threads */
+	uint64_t none_takes;		/* signals that no thread would take, as far as is known */
+	struct task *last_taker;	/* the thread other than the leader that took one; null: nobody */
+	bool stop_taken;		/* some thread's stop_taken may be set */
 	bool group_exit;
 	int group_exit_code;
 	struct task *group_exec;	/* the thread that execs and waits for the others to go */

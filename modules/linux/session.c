@@ -88,9 +88,9 @@ static void join_group(struct process *p, struct pid *group)
 		return;
 	pid_get(group);
 	pid_use_locked(group);
-	list_remove(&p->group_link);
-	list_add_tail(&group->group, &p->group_link);
+	process_join_list_locked(p, group);
 	p->group = group;
+	child_note_locked(p);
 	pid_unuse_locked(old);
 	pid_put(old);
 }

@@ -95,6 +95,7 @@ static int wait_for_signal(uint64_t set, uint64_t deadline, struct siginfo *info
 	while (!sig && !error && deadline != 0) {
 		flags = spin_lock_irqsave(&p->lock);
 		t->waiting_for = set;
+		p->none_takes &= ~set;
 		spin_unlock_irqrestore(&p->lock, flags);
 		wait_prepare(WAIT_INTERRUPTIBLE);
 		if (!((t->pending.set | p->pending.set) & set))

@@ -88,6 +88,27 @@ static bool start_group_exit(struct process *p, struct task *t, int sig)
 	return true;
 }
 
+/* A thread for a signal of the process: the first, else the one that took the last, else any. Null if there is none. process.lock held. */
+static struct task *find_taker(struct process *p, int sig)
+{
+	struct task *t;
+
+	if (p->leader && can_take(p->leader, sig))
+		return p->leader;
+	if (p->last_taker && can_take(p->last_taker, sig))
+		return p->last_taker;
+	if (p->none_takes & SIGNAL_BIT(sig))
+		return NULL;
+	list_for_each(t, &p->tasks, link)
+		if (can_take(t, sig)) {
+			p->last_taker = t;
+			return t;
+		}
+	/* Until a thread lets it through, waits for it, joins or goes on from a stop. */
+	p->none_takes |= SIGNAL_BIT(sig) & ~SIGNAL_BIT(SIGKILL);
+	return NULL;
+}
+
 /* Wakes a thread for a signal that was queued. process.lock held. */
 static void wake_somebody(struct process *p, struct task *t, int sig)
 {
@@ -97,16 +118,8 @@ static void wake_somebody(struct process *p, struct task *t, int sig)
 	if (t) {
 		if (!can_take(t, sig))
 			return;
-	} else if (p->leader && can_take(p->leader, sig)) {
-		t = p->leader;
 	} else {
-		struct task *each;
-
-		list_for_each(each, &p->tasks, link)
-			if (can_take(each, sig)) {
-				t = each;
-				break;
-			}
+		t = find_taker(p, sig);
 		if (!t)
 			return;
 	}
@@ -134,6 +147,9 @@ void signal_remove_locked(struct process *p, uint64_t set, struct list *dead)
 	struct task *t;
 
 	remove_set(&p->pending, set, dead);
+	if (!(p->task_pending & set))
+		return;
+	p->task_pending &= ~set;
 	list_for_each(t, &p->tasks, link)
 		remove_set(&t->pending, set, dead);
 }
@@ -144,7 +160,6 @@ void signal_remove_locked(struct process *p, uint64_t set, struct list *dead)
  */
 static bool job_control(struct process *p, int sig, struct list *dead)
 {
-	struct task *t;
 	bool was_stopped = false;
 
 	if (SIGNAL_BIT(sig) & SIG_STOPS) {
@@ -157,17 +172,8 @@ static bool job_control(struct process *p, int sig, struct list *dead)
 			p->continued = true;
 			p->stop_code = 0;
 		}
-		p->stopped = false;
-		p->stop_signal = 0;
-		p->stop_left = 0;
-		list_for_each(t, &p->tasks, link) {
-			t->stop_taken = false;
-			t->stop_counted = false;
-			if (t->stopped) {
-				t->stopped = false;
-				wait_wake_all(&t->stop_wait);
-			}
-		}
+		if (was_stopped || p->stop_taken)
+			signal_end_stop_locked(p);
 	}
 	return was_stopped && sig == SIGCONT;
 }
@@ -223,6 +229,8 @@ static int queue_signal(struct process *p, struct task *t, int sig, const struct
 		return 0;
 	if (sig < SIGRTMIN && (q->set & SIGNAL_BIT(sig)))
 		return 0;
+	if (t)
+		p->task_pending |= SIGNAL_BIT(sig);
 	if (sig == SIGKILL) {
 		q->set |= SIGNAL_BIT(sig);
 		wake_somebody(p, t, sig);
@@ -343,6 +351,7 @@ void signal_force(int sig, const struct siginfo *info)
 		/* Cannot be held back: the default kills. */
 		a->handler = (uintptr_t)SIG_DFL;
 		t->blocked &= ~SIGNAL_BIT(sig);
+		p->none_takes &= ~SIGNAL_BIT(sig);
 	}
 	spin_unlock_raw(&p->sighand->lock);
 	t->forced = SIGNAL_BIT(sig);
@@ -350,6 +359,7 @@ void signal_force(int sig, const struct siginfo *info)
 	queue_signal(p, t, sig, info, &dead);
 	/* Also init dies of its own faults; thrown_away() does not know of force. */
 	t->pending.set |= SIGNAL_BIT(sig);
+	p->task_pending |= SIGNAL_BIT(sig);
 	thread_set_work(t->thread, WORK_SIGNAL);
 	spin_unlock_irqrestore(&p->lock, flags);
 	signal_release_list(&dead);
@@ -426,6 +436,8 @@ int signal_entry_send(struct signal_entry *e, struct task *t, bool process_wide)
 	    !(!process_wide && t->exiting)) {
 		list_add_tail(&q->queue, &e->link);
 		q->set |= SIGNAL_BIT(sig);
+		if (!process_wide)
+			p->task_pending |= SIGNAL_BIT(sig);
 		wake_somebody(p, process_wide ? NULL : t, sig);
 		result = 0;
 	}
@@ -483,6 +495,7 @@ void signal_set_blocked(uint64_t mask)
 	uint64_t newly, was = t->blocked;
 
 	t->blocked = mask & ~SIG_KILL_STOP;
+	p->none_takes &= t->blocked;
 	/* Signals of the process that we would have taken: somebody else may. */
 	newly = t->blocked & ~was & p->pending.set;
 	if (newly)
@@ -547,7 +560,7 @@ static int dequeue(uint64_t mask, struct siginfo *info, bool update)
 	}
 	/* It leaves the queue, where SIGCONT would find it, and has no effect yet: leave word. */
 	if (sig && (SIGNAL_BIT(sig) & SIG_STOPS))
-		t->stop_taken = true;
+		t->stop_taken = p->stop_taken = true;
 	if (update || !sig)
 		signal_recalc_locked(t);
 	spin_unlock_irqrestore(&p->lock, flags);

@@ -58,6 +58,24 @@ void signal_stop_count_locked(struct task *t)
 		complete_stop_locked(p);
 }
 
+void signal_end_stop_locked(struct process *p)
+{
+	struct task *t;
+
+	p->stopped = p->stop_taken = false;
+	p->stop_signal = 0;
+	p->stop_left = 0;
+	p->none_takes = 0;
+	list_for_each(t, &p->tasks, link) {
+		t->stop_taken = false;
+		t->stop_counted = false;
+		if (t->stopped) {
+			t->stopped = false;
+			wait_wake_all(&t->stop_wait);
+		}
+	}
+}
+
 bool signal_take_part_in_stop(void)
 {
 	struct task *t = current_task;
@@ -146,6 +164,7 @@ void signal_notify_parent_locked(struct process *p, int why)
 
 	if (!parent)
 		return;
+	child_note_locked(p);
 	sig = ended ? exit_signal(p, parent) : SIGCHLD;
 	if (ended && why == 0)
 		why = p->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED;

@@ -1,7 +1,8 @@
 /*
  * wait4 and waitid: children that ended, stopped or went on.
  *
- * A waiter sleeps on its process's child_wait; every change of a child wakes it after the change, under tree_lock, so the pattern of
+ * A number is looked up, all others are found among the children with something to report (children.c); only __WNOTHREAD looks at each
+ * child of the thread. A waiter sleeps on its process's child_wait; every change of a child wakes it after the change, under tree_lock, so the pattern of
  * wait_event loses nothing. Reaping takes the zombie out of the tree under tree_lock: exactly one waiter gets it.
  */
 #include "internal.h"
@@ -26,17 +27,15 @@ struct wait_request {
 	bool candidates;		/* some child could still match */
 };
 
-static bool is_clone_child(const struct process *c) { return c->exit_signal != SIGCHLD; }
-
 static bool eligible(const struct wait_request *w, struct process *c)
 {
 	if (w->type == P_PID && c->pid != w->pid)
 		return false;
 	if (w->type == P_PGID && c->group != w->pid)
 		return false;
-	if (!(w->options & __WALL) && is_clone_child(c) != !!(w->options & __WCLONE))
+	if (!(w->options & __WALL) && child_is_clone(c) != !!(w->options & __WCLONE))
 		return false;
-	return !(w->options & __WNOTHREAD) || c->parent_task == current_task;
+	return c->parent == current_process && (!(w->options & __WNOTHREAD) || c->parent_task == current_task);
 }
 
 static uint32_t uid_of(struct process *c)
@@ -107,24 +106,88 @@ static bool look_at(struct wait_request *w, struct process *c)
 	return found;
 }
 
-/* One pass over the children: true if there is a result or nothing to wait for. */
+/* One child. True if it has something to report. tree_lock held. */
+static bool scan_one(struct wait_request *w, struct process *c)
+{
+	bool found;
+
+	if (!eligible(w, c))
+		return false;
+	/* A zombie that only stops were asked of will never stop. */
+	if (c->state != PROCESS_ZOMBIE || (w->options & WEXITED))
+		w->candidates = true;
+	found = look_at(w, c);
+	/* What was told is told; a stop may also have been ended by SIGKILL. */
+	if (c->parent && c->state != PROCESS_ZOMBIE)
+		child_note_locked(c);
+	return found;
+}
+
+static bool scan_own(struct wait_request *w)
+{
+	struct process *c;
+
+	list_for_each(c, &current_task->children, own_sibling)
+		if (scan_one(w, c))
+			return true;
+	return false;
+}
+
+/* The eldest child with something to report that was asked for; null if there is none. tree_lock held. */
+static struct process *find_event(const struct wait_request *w, bool clones, bool others)
+{
+	static const struct { unsigned int event; int option; } events[] = {
+		{ CHILD_ENDED, WEXITED }, { CHILD_STOPPED, WSTOPPED }, { CHILD_CONTINUED, WCONTINUED },
+	};
+	struct process *found = NULL;
+
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(events); i++) {
+		unsigned int event = events[i / 2].event + i % 2;
+		struct process *c;
+
+		if (!(w->options & events[i / 2].option) || !(i % 2 ? clones : others))
+			continue;
+		c = w->type == P_ALL ? child_with_event_locked(current_process, event) :
+				       child_of_group_with_event_locked(current_process, w->pid, event);
+		if (c && (!found || c->birth < found->birth))
+			found = c;
+	}
+	return found;
+}
+
+/* Is there a living child of one of these kinds? */
+static bool lives(const struct process *p, bool clones, bool others)
+{
+	return (others && p->living_children[0]) || (clones && p->living_children[1]);
+}
+
+static bool scan_all(struct wait_request *w)
+{
+	struct process *me = current_process, *c;
+	bool clones = w->options & (__WCLONE | __WALL);
+	bool others = (w->options & __WALL) || !(w->options & __WCLONE);
+
+	while ((c = find_event(w, clones, others)))
+		if (scan_one(w, c))
+			return true;
+	if (w->type == P_ALL)
+		w->candidates = lives(me, clones, others);
+	else
+		w->candidates = child_of_group_lives_locked(me, w->pid, clones, others);
+	return false;
+}
+
+/* One look at the children: true if there is a result or nothing to wait for. */
 static bool scan(struct wait_request *w)
 {
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
-	struct process *c;
-	bool found = false;
+	bool found;
 
 	w->candidates = false;
-	list_for_each(c, &current_process->children, sibling) {
-		if (!eligible(w, c))
-			continue;
-		/* A zombie that only stops were asked of will never stop. */
-		if (c->state != PROCESS_ZOMBIE || (w->options & WEXITED))
-			w->candidates = true;
-		found = look_at(w, c);
-		if (found)
-			break;
-	}
+	if (w->type == P_PID)
+		found = w->pid->process && scan_one(w, w->pid->process);
+	else
+		found = w->options & __WNOTHREAD ? scan_own(w) : scan_all(w);
 	spin_unlock_irqrestore(&tree_lock, flags);
 	return found || !w->candidates;
 }
