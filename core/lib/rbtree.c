@@ -73,6 +73,7 @@ void rb_update_above(struct rb_node *n, bool (*update)(struct rb_node *))
 	while (n && update(n))
 		n = parent_of(n);
 }
+KAPI(rb_update_above);
 
 static __always_inline void link_node(struct rb_root *root, struct rb_node *n, struct rb_node *parent,
 				      struct rb_node **link, bool (*update)(struct rb_node *))
@@ -128,6 +129,7 @@ void rb_link_updated(struct rb_root *root, struct rb_node *n, struct rb_node *pa
 {
 	link_node(root, n, parent, link, update);
 }
+KAPI(rb_link_updated);
 
 bool rb_insert(struct rb_root *root, struct rb_node *n,
 	       bool (*less)(const struct rb_node *a, const struct rb_node *b))
@@ -259,6 +261,7 @@ void rb_remove_updated(struct rb_root *root, struct rb_node *n, bool (*update)(s
 {
 	remove_node(root, n, update);
 }
+KAPI(rb_remove_updated);
 
 struct rb_node *rb_first(const struct rb_root *root)
 {
@@ -284,6 +287,7 @@ struct rb_node *rb_parent(const struct rb_node *n)
 {
 	return parent_of(n);
 }
+KAPI(rb_parent);
 
 struct rb_node *rb_next(const struct rb_node *n)
 {

@@ -96,7 +96,8 @@ static void make_info(struct siginfo *info, int sig, int fd, long band)
 		info->si_code = SI_KERNEL;
 		return;
 	}
-	info->si_code = band & 1 ? codes[0] : band & 4 ? codes[1] : codes[3];
+	/* EPOLLMSG is a lease that somebody wants; with it comes EPOLLIN. */
+	info->si_code = band & 0x400 ? codes[2] : band & 1 ? codes[0] : band & 4 ? codes[1] : codes[3];
 	info->si_band = band;
 	info->si_fd = fd;
 }

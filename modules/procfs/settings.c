@@ -37,6 +37,8 @@ static const struct number numbers[] = {
 	{ "sys/fs/protected_hardlinks", 0600, &protected_hardlinks, NULL, 0, 1, ANYBODY },
 	{ "sys/fs/protected_fifos", 0600, &protected_fifos, NULL, 0, 2, ANYBODY },
 	{ "sys/fs/protected_regular", 0600, &protected_regular, NULL, 0, 2, ANYBODY },
+	{ "sys/fs/leases-enable", 0644, &leases_enabled, NULL, 0, INT32_MAX, ANYBODY },
+	{ "sys/fs/lease-break-time", 0644, &lease_break_seconds, NULL, 0, INT32_MAX, ANYBODY },
 	{ "sys/fs/suid_dumpable", 0644, &suid_dumpable, NULL, 0, 2, ANYBODY },
 	{ "sys/fs/file-max", 0644, NULL, &file_limit, 0, INT64_MAX, ANYBODY },
 	{ PIPE_MAX_SIZE, 0644, NULL, &pipe_max_size, 1, INT32_MAX, ANYBODY },

@@ -101,8 +101,10 @@ struct inode *tmpfs_inode_create(struct super *s, const struct inode *dir, uint3
 	ti->super = s;
 	ti->inode = inode;
 	inode->private = ti;
-	if (dir)
+	if (dir) {
 		inode_init_owner(inode, dir);
+		inode->flags |= dir->flags & (INODE_NODUMP | INODE_NOATIME);
+	}
 	set_operations(inode, ti, rdev);
 	*error = dir ? acl_inherit(dir, inode) : 0;
 	if (*error) {

@@ -7,6 +7,7 @@
 #include <asm/signal.h>
 #include <linux/fs.h>
 
+#include "modules/vfs/file_flags.h"
 #include "modules/vfs/lock.h"
 #include "modules/vfs/pipe.h"
 
@@ -116,6 +117,21 @@ void file_async_set(struct file_async_list *l, struct file *f, unsigned int flag
 }
 MODAPI(file_async_set);
 
+int file_owner_default(struct file *f)
+{
+	int error = make_owner(f);
+
+	return error || get_owner(f).id ? error : set_owner(f, F_OWNER_PID, service(process)->pid());
+}
+
+void file_owner_signal(struct file *f, int fd, long band)
+{
+	struct file_owner o = get_owner(f);
+
+	if (o.id)
+		service(process)->signal_owner(o.type, o.id, o.uid, o.euid, o.signal, fd, band);
+}
+
 #define ASYNC_OWNERS 8		/* told at most; more on one object is not a thing that programs do */
 
 void file_async_notify(struct file_async_list *l, unsigned int mode, long band)
@@ -136,8 +152,7 @@ void file_async_notify(struct file_async_list *l, unsigned int mode, long band)
 		struct file_owner *o = &owners[n];
 
 		if (o->id)
-			service(process)->signal_owner(o->type, o->id, o->uid, o->euid, o->signal ? o->signal : SIGIO,
-						       o->fd, band);
+			service(process)->signal_owner(o->type, o->id, o->uid, o->euid, o->signal, o->fd, band);
 	}
 }
 MODAPI(file_async_notify);
@@ -318,7 +333,12 @@ static long file_command(struct file *f, int fd, uint32_t command, uintptr_t arg
 	case F_GET_SEALS:
 		return seals_command(f, command, argument);
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_get(f);
+	case F_SETLEASE:
+		return lease_set(f, fd, (int)argument);
+	case F_GET_RW_HINT:
+	case F_SET_RW_HINT:
+		return file_hint_command(f, command == F_SET_RW_HINT, argument);
 	default:
 		return -EINVAL;
 	}
@@ -365,6 +385,9 @@ long sys_flock(int32_t fd, uint32_t operation)
 	struct fd_ref r;
 	long error;
 
+	/* Mandatory locks never had an effect; asking for them is no error. */
+	if (operation & LOCK_MAND)
+		return 0;
 	operation &= ~(uint32_t)LOCK_NB;
 	if (operation == LOCK_SH)
 		l.type = F_RDLCK;
@@ -400,6 +423,7 @@ static long change_flag(struct file *f, int fd, unsigned int flag, uintptr_t arg
 static long generic_ioctl(struct file *f, int fd, uint32_t request, uintptr_t argument)
 {
 	int64_t left;
+	long result;
 
 	switch (request) {
 	case FIOCLEX:
@@ -425,6 +449,8 @@ static long generic_ioctl(struct file *f, int fd, uint32_t request, uintptr_t ar
 	case FIGETBSZ:
 		return user_store_u32(argument, f->inode->super->block_size);
 	default:
+		if (file_flags_ioctl(f, request, argument, &result))
+			return result;
 		break;
 	}
 	return f->ops->ioctl ? f->ops->ioctl(f, request, argument) : -ENOTTY;

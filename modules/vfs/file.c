@@ -76,6 +76,8 @@ void file_put(struct file *f)
 	if (f->mode & FILE_WRITER) {
 		inode_put_write(f->inode);
 		mount_put_write(f->path.mount);
+	} else if (f->mode & FILE_READER) {
+		__atomic_fetch_sub(&f->inode->read_count, 1, __ATOMIC_RELAXED);
 	}
 	if (unlikely(f->mode & FILE_UNMOUNT))
 		mount_drop_anon(f->path.mount);
@@ -141,6 +143,9 @@ int file_setup(struct file *f, const struct path *p, struct inode *inode, unsign
 			return error;
 		}
 		f->mode |= FILE_WRITER;
+	} else if ((f->mode & (FILE_READ | FILE_WRITE)) == FILE_READ && inode_is_regular(inode)) {
+		__atomic_fetch_add(&inode->read_count, 1, __ATOMIC_SEQ_CST);
+		f->mode |= FILE_READER;
 	}
 	path_get(p);
 	if (f->ops->open)
@@ -149,6 +154,8 @@ int file_setup(struct file *f, const struct path *p, struct inode *inode, unsign
 		if (f->mode & FILE_WRITER) {
 			inode_put_write(inode);
 			mount_put_write(p->mount);
+		} else if (f->mode & FILE_READER) {
+			__atomic_fetch_sub(&inode->read_count, 1, __ATOMIC_RELAXED);
 		}
 		path_put(p);
 	}

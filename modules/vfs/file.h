@@ -28,6 +28,7 @@ struct poll_table;
 #define FILE_EXEC     0x040u		/* opened by exec */
 #define FILE_NOWAIT   0x080u		/* RWF_NOWAIT is understood */
 #define FILE_WRITER   0x100u		/* counted in inode.write_count */
+#define FILE_READER   0x1000u		/* counted in inode.read_count */
 #define FILE_EPOLL    0x400u		/* was in an epoll */
 #define FILE_UNMOUNT  0x800u		/* owns the mount it names until that is attached somewhere (fsmount, open_tree) */
 #define FILE_RCU      0x200u		/* was in a shared table: freed after a grace period */
@@ -108,6 +109,9 @@ struct file {
 
 /* Limits of pipes: bytes of one but for CAP_SYS_RESOURCE, and pages of all of a user's (pipe(7)); 0: none. */
 extern uint64_t pipe_max_size, pipe_pages_soft, pipe_pages_hard;
+
+/* Leases of files: whether there are any, and how long their holders have to give them up. */
+extern int leases_enabled, lease_break_seconds;
 
 /* Open files of all, and how many there may be but for CAP_SYS_ADMIN (/proc/sys/fs/file-nr, file-max). */
 extern uint64_t file_count, file_limit;

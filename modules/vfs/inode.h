@@ -110,6 +110,8 @@ struct inode_ops {
 #define INODE_LINKABLE    0x20u		/* made by O_TMPFILE: linkat may give it its first name */
 #define INODE_OWN_TEXT    0x40u		/* link_text is kfreed with the inode's memory */
 #define INODE_FILE_CAPS  0x80u		/* has security.capability: a change of contents or owner takes it away */
+#define INODE_NODUMP     0x100u		/* kept for programs that ask */
+#define INODE_NOATIME    0x200u		/* reading leaves no time */
 #define INODE_NO_TIMES    0x10u		/* a private file without times to keep */
 
 struct inode {
@@ -127,6 +129,8 @@ struct inode {
 	struct spinlock state_lock;
 	struct file_time atime, mtime, ctime, btime;
 	int write_count;		/* > 0: open for writing so often; < 0: writing denied (running program) */
+	int read_count;			/* regular files: open for reading alone so often */
+	uint8_t write_hint;		/* RWH_*, kept for programs that ask */
 	struct memobj *object;		/* contents that may be mapped, owned by the inode; or null */
 	struct pipe *pipe;		/* FIFO in use */
 	struct file_lock_list *locks;	/* record and whole-file locks; allocated on the first */

@@ -35,7 +35,9 @@ void inode_fill_stat(struct inode *inode, struct kstat *out)
 		out->attributes |= STATX_ATTR_IMMUTABLE;
 	if (inode->flags & INODE_APPEND)
 		out->attributes |= STATX_ATTR_APPEND;
-	out->attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
+	if (inode->flags & INODE_NODUMP)
+		out->attributes |= STATX_ATTR_NODUMP;
+	out->attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
 }
 MODAPI(inode_fill_stat);
 

@@ -222,6 +222,11 @@ void epoll_release_file(struct file *f);
 void locks_release_posix(struct file *f, const struct fd_table *owner);
 void locks_release_file(struct file *f);
 void locks_free(struct inode *inode);
+/* lease.c: somebody opens the file or cuts it: waits until the leases in the way are gone. -EAGAIN if `nonblock`, -ERESTARTSYS. */
+int lease_break(struct inode *inode, bool write, bool nonblock);
+/* fcntl.c: makes the caller the one who gets the file's signals, unless there is one. -ENOMEM. And sends one of them. */
+int file_owner_default(struct file *f);
+void file_owner_signal(struct file *f, int fd, long band);
 
 /*
  * Deadlines of calls with a relative timeout. A call that is executed again because a module is replaced goes on with the

@@ -1,36 +1,14 @@
 /*
- * File locks. Each inode that ever was locked has a list of locks, sorted by start, under its mutex; who waits sleeps on
- * the list's queue and looks again whenever a lock went or shrank (`changes`).
+ * File locks. Each inode that ever was locked has a list of locks, under its mutex; who waits sleeps on the list's queue and looks again
+ * whenever a lock went or shrank (`changes`).
  *
- * POSIX locks of one owner never overlap: setting one cuts those it meets. Record locks of the two kinds conflict with each other,
+ * Locks of one owner never overlap: setting one cuts those it meets. Record locks of the two kinds conflict with each other,
  * flock locks only among themselves. Deadlocks are looked for among POSIX waiters: waiters_lock guards the list of who waits for
  * which owner; a chain from the one in the way back to the caller means -EDEADLK.
  */
 #include <linux/fcntl.h>
 
-#include "modules/vfs/account.h"
-#include "modules/vfs/lock.h"
-#include "modules/vfs/text_file.h"
-
-struct file_lock_list {
-	struct mutex mutex;
-	struct list locks;
-	struct list pending;		/* of pending_lock */
-	struct list all_link;		/* under lists_mutex */
-	const struct inode *inode;
-	unsigned int changes;
-	struct wait_queue wait;
-};
-
-/* Somebody waits with it; on the waiter's stack. */
-struct pending_lock {
-	struct list link;
-	const struct file_lock *lock;
-};
-
-/* All lists, for /proc/locks. Taken before a list's mutex. */
-static struct mutex lists_mutex = MUTEX_INIT(lists_mutex);
-static struct list lists = LIST_INIT(lists);
+#include "modules/vfs/lock_list.h"
 
 struct lock_waiter {
 	struct list link;
@@ -40,8 +18,7 @@ struct lock_waiter {
 static struct spinlock waiters_lock = SPINLOCK_INIT(waiters_lock);
 static struct list waiters = LIST_INIT(waiters);
 
-/* The inode's list, made on first use. Null when out. */
-static struct file_lock_list *list_of(struct inode *inode)
+struct file_lock_list *lock_list_of(struct inode *inode)
 {
 	struct file_lock_list *l = load_acquire(&inode->locks), *expected = NULL;
 
@@ -51,15 +28,13 @@ static struct file_lock_list *list_of(struct inode *inode)
 	if (!l)
 		return NULL;
 	mutex_init(&l->mutex);
-	list_init(&l->locks);
+	list_init(&l->leases);
 	list_init(&l->pending);
 	list_init(&l->all_link);
 	l->inode = inode;
 	wait_queue_init(&l->wait);
 	if (__atomic_compare_exchange_n(&inode->locks, &expected, l, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		mutex_lock(&lists_mutex);
-		list_add_tail(&lists, &l->all_link);
-		mutex_unlock(&lists_mutex);
+		lock_list_register(l);
 		return l;
 	}
 	kfree(l);
@@ -67,10 +42,10 @@ static struct file_lock_list *list_of(struct inode *inode)
 }
 
 /* A lock for a list, charged to the caller's user. Null when out, or beyond the limit unless `must`. */
-static struct file_lock *alloc_lock(bool must)
+static struct held_lock *alloc_lock(bool must)
 {
 	struct account *a = account_find();
-	struct file_lock *l;
+	struct held_lock *l;
 
 	if (!a)
 		return NULL;
@@ -89,7 +64,7 @@ undo_account:
 	return NULL;
 }
 
-static void free_lock(struct file_lock *l)
+static void free_lock(struct held_lock *l)
 {
 	if (!l)
 		return;
@@ -98,102 +73,77 @@ static void free_lock(struct file_lock *l)
 	kfree(l);
 }
 
-static void put_into(struct file_lock *to, const struct file_lock *from)
+static void drop(struct file_lock_list *list, struct held_lock *l)
 {
-	struct account *a = to->account;
-
-	*to = *from;
-	to->account = a;
+	lock_tree_remove(list, l);
+	free_lock(l);
 }
 
-static bool same_owner(const struct file_lock *a, const struct file_lock *b)
+/* Gives a lock that is in the trees another range. */
+static void set_range(struct file_lock_list *list, struct held_lock *l, int64_t start, int64_t end)
 {
-	return a->kind == b->kind && a->owner == b->owner;
+	lock_tree_remove(list, l);
+	l->lock.start = start;
+	l->lock.end = end;
+	lock_tree_add(list, l);
 }
 
-static bool overlap(const struct file_lock *a, const struct file_lock *b)
-{
-	return a->start <= b->end && b->start <= a->end;
-}
-
-static struct file_lock *find_conflict(struct file_lock_list *list, const struct file_lock *l)
-{
-	struct file_lock *other;
-
-	list_for_each(other, &list->locks, link) {
-		if ((other->kind == LOCK_FLOCK) != (l->kind == LOCK_FLOCK) || same_owner(other, l))
-			continue;
-		if ((other->type == F_WRLCK || l->type == F_WRLCK) && overlap(other, l))
-			return other;
-	}
-	return NULL;
-}
-
-static void insert_sorted(struct file_lock_list *list, struct file_lock *l)
-{
-	struct file_lock *other;
-
-	list_for_each(other, &list->locks, link) {
-		if (other->start > l->start)
-			break;
-	}
-	list_add_tail(&other->link, &l->link);
-}
-
-static void changed(struct file_lock_list *list)
+void lock_list_changed(struct file_lock_list *list)
 {
 	WRITE_ONCE(list->changes, list->changes + 1);
 	wait_wake_all(&list->wait);
 }
 
+/* What is left of `old`, of another type, beside the range of *l. */
+static void cut(struct file_lock_list *list, struct held_lock *old, const struct file_lock *l, struct held_lock **spare)
+{
+	int64_t end = old->lock.end;
+
+	if (old->lock.start < l->start) {
+		if (end > l->end) {
+			/* A hole in the middle. */
+			struct held_lock *upper = *spare;
+
+			*spare = NULL;
+			upper->lock = old->lock;
+			upper->lock.start = l->end + 1;
+			set_range(list, old, old->lock.start, l->start - 1);
+			lock_tree_add(list, upper);
+			return;
+		}
+		set_range(list, old, old->lock.start, l->start - 1);
+	} else if (end > l->end) {
+		set_range(list, old, l->end + 1, end);
+	} else {
+		drop(list, old);
+	}
+}
+
 /*
  * Puts *l in place of whatever its owner has in the range. `spare` are two allocated locks; those used are set to null.
  */
-static void apply(struct file_lock_list *list, const struct file_lock *l, struct file_lock *spare[2])
+static void apply(struct file_lock_list *list, const struct file_lock *l, struct held_lock *spare[2])
 {
-	struct file_lock merged = *l, *old, *next;
+	struct file_lock merged = *l;
+	struct held_lock *old = lock_tree_own(list, l->owner, l->kind, l->start - (l->start > 0)), *next;
 
-	list_for_each_safe(old, next, &list->locks, link) {
-		if (!same_owner(old, l))
-			continue;
-		if (old->type == l->type && l->type != F_UNLCK && old->start <= (merged.end == INT64_MAX ? INT64_MAX : merged.end + 1) &&
-		    merged.start <= (old->end == INT64_MAX ? INT64_MAX : old->end + 1)) {
-			merged.start = MIN(merged.start, old->start);
-			merged.end = MAX(merged.end, old->end);
-			list_remove(&old->link);
-			free_lock(old);
-			continue;
-		}
-		if (!overlap(old, l))
-			continue;
-		if (old->start < l->start && old->end > l->end) {
-			/* A hole in the middle. */
-			struct file_lock *upper = spare[1];
-
-			spare[1] = NULL;
-			put_into(upper, old);
-			upper->start = l->end + 1;
-			old->end = l->start - 1;
-			insert_sorted(list, upper);
-		} else if (old->start < l->start) {
-			old->end = l->start - 1;
-		} else if (old->end > l->end) {
-			struct file_lock *moved = old;
-
-			list_remove(&moved->link);
-			moved->start = l->end + 1;
-			insert_sorted(list, moved);
-		} else {
-			list_remove(&old->link);
-			free_lock(old);
+	for (; old && (merged.end == INT64_MAX || old->lock.start <= merged.end + 1); old = next) {
+		next = lock_tree_own_next(old);
+		if (old->lock.type == l->type) {
+			/* It meets the range, or ends or begins beside it. */
+			merged.start = MIN(merged.start, old->lock.start);
+			merged.end = MAX(merged.end, old->lock.end);
+			drop(list, old);
+		} else if (old->lock.start <= l->end && l->start <= old->lock.end) {
+			cut(list, old, l, &spare[1]);
 		}
 	}
 	if (l->type != F_UNLCK) {
-		put_into(spare[0], &merged);
-		insert_sorted(list, spare[0]);
+		spare[0]->lock = merged;
+		lock_tree_add(list, spare[0]);
 		spare[0] = NULL;
 	}
-	changed(list);
+	lock_list_changed(list);
 }
 
 /* Would waiting for `blocker` close a circle to `owner`? waiters_lock is held. */
@@ -247,36 +197,34 @@ static int wait_for_change(struct file_lock_list *list, unsigned int seen, const
 /* An flock that changes its type lets go of the old one first, so it may lose it. */
 static void drop_own_flock(struct file_lock_list *list, const struct file_lock *l)
 {
-	struct file_lock *old, *next;
+	struct held_lock *old = lock_tree_own(list, l->owner, l->kind, 0);
 
-	list_for_each_safe(old, next, &list->locks, link) {
-		if (same_owner(old, l) && old->type != l->type) {
-			list_remove(&old->link);
-			free_lock(old);
-			changed(list);
-		}
+	if (old && old->lock.type != l->type) {
+		drop(list, old);
+		lock_list_changed(list);
 	}
 }
 
 static int set_or_wait(struct file_lock_list *list, const struct file_lock *l, bool wait,
-		       struct file_lock *spare[2])
+		       struct held_lock *spare[2])
 {
 	for (;;) {
 		struct pending_lock pending = { .lock = l };
-		struct file_lock *conflict, kind;
+		struct held_lock *conflict;
+		struct file_lock kind;
 		unsigned int seen;
 		int error;
 
 		mutex_lock(&list->mutex);
 		if (l->kind == LOCK_FLOCK)
 			drop_own_flock(list, l);
-		conflict = l->type == F_UNLCK ? NULL : find_conflict(list, l);
+		conflict = l->type == F_UNLCK ? NULL : lock_tree_conflict(list, l);
 		if (!conflict) {
 			apply(list, l, spare);
 			mutex_unlock(&list->mutex);
 			return 0;
 		}
-		kind = *conflict;
+		kind = conflict->lock;
 		seen = list->changes;
 		if (wait)
 			list_add_tail(&list->pending, &pending.link);
@@ -294,13 +242,13 @@ static int set_or_wait(struct file_lock_list *list, const struct file_lock *l, b
 
 int lock_set(struct inode *inode, const struct file_lock *l, bool wait)
 {
-	struct file_lock *spare[2] = { NULL, NULL };
+	struct held_lock *spare[2] = { NULL, NULL };
 	struct file_lock_list *list;
 	int error = -ENOLCK;
 
 	if (l->type == F_UNLCK && !READ_ONCE(inode->locks))
 		return 0;
-	list = list_of(inode);
+	list = lock_list_of(inode);
 	/* Taking a lock off may need one more, for what is left on both sides. */
 	spare[0] = alloc_lock(l->type == F_UNLCK);
 	spare[1] = alloc_lock(l->type == F_UNLCK);
@@ -314,48 +262,58 @@ int lock_set(struct inode *inode, const struct file_lock *l, bool wait)
 void lock_test(struct inode *inode, struct file_lock *l)
 {
 	struct file_lock_list *list = load_acquire(&inode->locks);
-	struct file_lock *conflict = NULL;
+	struct held_lock *conflict = NULL;
 
 	if (list) {
 		mutex_lock(&list->mutex);
-		conflict = find_conflict(list, l);
+		conflict = lock_tree_conflict(list, l);
 		if (conflict)
-			*l = *conflict;
+			*l = conflict->lock;
 		mutex_unlock(&list->mutex);
 	}
 	if (!conflict)
 		l->type = F_UNLCK;
 }
 
-static void release(struct inode *inode, bool posix, const void *owner)
+/* All locks of this kind that the owner has; true if there were some. The mutex is held. */
+static bool release(struct file_lock_list *list, const void *owner, enum file_lock_kind kind)
 {
-	struct file_lock_list *list = load_acquire(&inode->locks);
-	struct file_lock *l, *next;
+	struct held_lock *l;
 	bool any = false;
 
-	if (!list)
-		return;
-	mutex_lock(&list->mutex);
-	list_for_each_safe(l, next, &list->locks, link) {
-		if ((l->kind == LOCK_POSIX) == posix && l->owner == owner) {
-			list_remove(&l->link);
-			free_lock(l);
-			any = true;
-		}
+	while ((l = lock_tree_own(list, owner, kind, 0))) {
+		drop(list, l);
+		any = true;
 	}
-	if (any)
-		changed(list);
-	mutex_unlock(&list->mutex);
+	return any;
 }
 
 void locks_release_posix(struct file *f, const struct fd_table *owner)
 {
-	release(f->inode, true, owner);
+	struct file_lock_list *list = load_acquire(&f->inode->locks);
+
+	if (!list)
+		return;
+	mutex_lock(&list->mutex);
+	if (release(list, owner, LOCK_POSIX))
+		lock_list_changed(list);
+	mutex_unlock(&list->mutex);
 }
 
 void locks_release_file(struct file *f)
 {
-	release(f->inode, false, f);
+	struct file_lock_list *list = load_acquire(&f->inode->locks);
+	bool any;
+
+	if (!list)
+		return;
+	mutex_lock(&list->mutex);
+	any = release(list, f, LOCK_OFD);
+	any |= release(list, f, LOCK_FLOCK);
+	if (any)
+		lock_list_changed(list);
+	lease_release(list, f);
+	mutex_unlock(&list->mutex);
 }
 
 void locks_free(struct inode *inode)
@@ -364,66 +322,6 @@ void locks_free(struct inode *inode)
 
 	if (!list)
 		return;
-	mutex_lock(&lists_mutex);
-	list_remove(&list->all_link);
-	mutex_unlock(&lists_mutex);
+	lock_list_unregister(list);
 	kfree(list);
 }
-
-static void show_lock(struct text_out *t, unsigned int id, const char *arrow, const struct inode *inode, const struct file_lock *l)
-{
-	static const char *const kinds[] = { [LOCK_POSIX] = "POSIX ", [LOCK_OFD] = "OFDLCK", [LOCK_FLOCK] = "FLOCK " };
-	uint64_t dev = inode->super->dev;
-
-	text_printf(t, "%u: %s%s ADVISORY  %s %d %02x:%02x:%llu %lld ", id, arrow, kinds[l->kind],
-		    l->type == F_WRLCK ? "WRITE" : "READ", l->pid, device_major(dev), device_minor(dev),
-		    (unsigned long long)inode->ino, (long long)l->start);
-	if (l->end == INT64_MAX)
-		text_printf(t, "EOF\n");
-	else
-		text_printf(t, "%lld\n", (long long)l->end);
-}
-
-void locks_show_file(struct text_out *t, const struct file *f, const void *table)
-{
-	struct file_lock_list *list = load_acquire(&f->inode->locks);
-	struct file_lock *l;
-	unsigned int id = 0;
-
-	if (!list)
-		return;
-	mutex_lock(&list->mutex);
-	list_for_each(l, &list->locks, link) {
-		if (l->file != f || (l->owner != table && l->owner != f))
-			continue;
-		text_printf(t, "lock:\t");
-		show_lock(t, ++id, "", list->inode, l);
-	}
-	mutex_unlock(&list->mutex);
-}
-MODAPI(locks_show_file);
-
-int locks_show(struct text_out *t, void *arg)
-{
-	struct file_lock_list *list;
-	struct pending_lock *p;
-	struct file_lock *l;
-	unsigned int id = 0;
-
-	(void)arg;
-	mutex_lock(&lists_mutex);
-	list_for_each(list, &lists, all_link) {
-		mutex_lock(&list->mutex);
-		list_for_each(l, &list->locks, link) {
-			show_lock(t, ++id, "", list->inode, l);
-			list_for_each(p, &list->pending, link) {
-				if (find_conflict(list, p->lock) == l)
-					show_lock(t, id, "-> ", list->inode, p->lock);
-			}
-		}
-		mutex_unlock(&list->mutex);
-	}
-	mutex_unlock(&lists_mutex);
-	return 0;
-}
-MODAPI(locks_show);

@@ -336,7 +336,7 @@ void path_touch_atime(const struct path *p)
 	struct inode *inode = p->dentry->inode;
 	unsigned int flags = READ_ONCE(p->mount->flags);
 
-	if ((flags & (MOUNT_NOATIME | MOUNT_RDONLY | MOUNT_INTERNAL)) || (inode->flags & INODE_NO_TIMES) ||
+	if ((flags & (MOUNT_NOATIME | MOUNT_RDONLY | MOUNT_INTERNAL)) || (inode->flags & (INODE_NO_TIMES | INODE_NOATIME)) ||
 	    ((flags & MOUNT_NODIRATIME) && inode_is_dir(inode)))
 		return;
 	if (atime_is_due(inode, flags))

@@ -128,9 +128,13 @@ static int open_with(struct file *f, const struct path *p, unsigned int flags, b
 			file_free(f);
 		return error;
 	}
-	if ((flags & O_DIRECT) && inode_is_dir(inode)) {
+	if ((flags & O_DIRECT) && inode_is_dir(inode))
+		error = -EINVAL;
+	if (unlikely(READ_ONCE(inode->locks)) && !(flags & O_PATH))
+		error = lease_break(inode, (flags & O_ACCMODE) != O_RDONLY, flags & O_NONBLOCK);
+	if (error) {
 		file_put(f);
-		return -EINVAL;
+		return error;
 	}
 	if ((flags & O_TRUNC) && !created && !(flags & O_PATH) && inode_is_regular(inode)) {
 		error = inode_get_write(inode);
@@ -409,6 +413,8 @@ int file_for_exec(int dirfd, const char *name, int at_flags, struct file **out)
 		error = -EACCES;
 	else
 		error = inode_permission(inode, MAY_EXEC);
+	if (!error && unlikely(READ_ONCE(inode->locks)))
+		error = lease_break(inode, false, false);
 	if (!error)
 		error = inode_deny_write(inode);
 	if (!error) {

@@ -203,6 +203,11 @@ long sys_truncate(struct ustr path, int64_t length)
 		error = inode_permission(inode, MAY_WRITE);
 	if (!error)
 		error = inode_get_write(inode);
+	if (!error && unlikely(READ_ONCE(inode->locks))) {
+		error = lease_break(inode, true, false);
+		if (error)
+			inode_put_write(inode);
+	}
 	if (!error) {
 		error = inode_truncate(inode, (uint64_t)length);
 		inode_put_write(inode);
