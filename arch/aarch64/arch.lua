@@ -15,7 +15,7 @@ return {
 	uapi = { "/usr/aarch64-linux-gnu/include" },
 	vdso_cflags = { "-mbranch-protection=standard", "-mno-outline-atomics" },
 	qemu = "qemu-system-aarch64",
-	machine = { "-M", "virt,gic-version=3,acpi=off", "-cpu", "max", "-semihosting" },
+	machine = { "-M", "virt,gic-version=3", "-cpu", "max", "-semihosting" },
 	console = "ttyAMA0",
 	busybox = "build/foreign/arm64/busybox-static/bin/busybox",
 	test_cc = {
@@ -25,7 +25,7 @@ return {
 	-- Of the static programs in the root file system, and what it needs.
 	user_cc = "aarch64-linux-gnu-gcc -specs build/foreign/arm64/musl-dev/usr/lib/aarch64-linux-musl/musl-gcc.specs",
 	user_cc_needs = "build/foreign/arm64/musl-dev/.complete",
-	-- GRUB and the firmware; the tree that the kernel reads is the firmware's to hand over, which it does without ACPI.
+	-- GRUB and the firmware, which hands over ACPI's tables (with acpi=off of the machine a device tree).
 	grub = {
 		config = "iso/grub.aarch64.cfg", directory = "build/foreign/arm64/grub-efi-arm64-bin/usr/lib/grub/arm64-efi",
 		modules = "linux normal serial terminal part_gpt part_msdos part_acorn part_amiga part_apple part_bsd part_dfly part_dvh "

@@ -119,7 +119,7 @@ static int load_tree(const char *name, unsigned int depth)
 		error = module_load_admitted(image, size, params);
 	}
 	kvfree(copy);
-	if (error && error != -EEXIST && error != -ENOMEM)
+	if (error && error != -EEXIST && error != -ENOMEM && error != -EINTR)
 		note_failure(name);
 	return error == -EEXIST ? 0 : error;
 }

@@ -93,6 +93,8 @@ void module_complain(const char *fmt, ...) __printf(1, 2);
  */
 int module_work(int (*fn)(void *arg), void *arg);
 bool module_work_given_up(void);
+/* For the thread: takes module_lock, or gives up with -EINTR. Others may hold it as long as a module's init takes. */
+int module_work_lock(void);
 
 /* inspect.c: who is inside? All of it with the machine stopped. */
 struct module_inspection {

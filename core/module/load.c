@@ -217,7 +217,10 @@ int module_load_admitted(const void *image, size_t size, const char *params)
 	if (!r)
 		return -ENOMEM;
 	error = module_prepare(image, size, r);
-	mutex_lock(&module_lock);
+	if (mutex_lock_killable(&module_lock)) {
+		kfree(r);
+		return -EINTR;
+	}
 	if (!error)
 		error = load_locked(r, params);
 	if (error)

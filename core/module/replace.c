@@ -221,7 +221,8 @@ static int replace(void *arg)
 	if (error)
 		return error;
 	error = module_prepare(p->image, p->size, r);
-	mutex_lock(&module_lock);
+	if (module_work_lock())
+		return -EINTR;
 	if (!error)
 		error = replace_locked(r, p->params);
 	if (!error)

@@ -117,7 +117,8 @@ static int remove_named(void *arg)
 	struct module *m;
 	int error = -ENOENT;
 
-	mutex_lock(&module_lock);
+	if (module_work_lock())
+		return -EINTR;
 	m = module_find_locked(r->name);
 	if (m)
 		error = remove_locked(m, r);

@@ -14,7 +14,9 @@
 #include "core/sched/sched.h"
 #include "core/sync/mutex.h"
 #include "core/sync/wait.h"
+#include "core/time/clock.h"
 
+#define LOOK_NS (NSEC_PER_SEC / 1000)	/* between two looks at a lock that others have */
 #define WORKER_PRIORITY 1		/* of the real-time ones the lowest */
 
 struct job {
@@ -29,6 +31,18 @@ static struct mutex turn = MUTEX_INIT(turn);
 static bool given_up;			/* written by the caller whose turn it is */
 
 bool module_work_given_up(void) { return READ_ONCE(given_up); }
+
+int module_work_lock(void)
+{
+	for (;;) {
+		if (module_work_given_up())
+			return -EINTR;
+		if (mutex_trylock(&module_lock))
+			return 0;
+		wait_prepare(WAIT_UNINTERRUPTIBLE);
+		wait_sleep(clock_monotonic() + LOOK_NS);
+	}
+}
 
 static void work(void *arg)
 {

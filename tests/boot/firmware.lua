@@ -10,12 +10,14 @@ WAYS.x86_64 = {
 }
 
 WAYS.aarch64 = {
-	{ name = "UEFI", loader = "UEFI", options = { uefi = true, smp = 2, mem = 512, seconds = 240 } },
+	{
+		name = "UEFI", loader = "UEFI", options = {
+			uefi = true, smp = 2, mem = 512, seconds = 240, machine = "virt,gic-version=3,acpi=off",
+		},
+	},
 	-- The firmware's default: it hands out ACPI's tables and no device tree.
 	{
-		name = "ACPI", loader = "UEFI with ACPI", options = {
-			uefi = true, smp = 3, mem = 512, seconds = 240, machine = "virt,gic-version=3",
-		},
+		name = "ACPI", loader = "UEFI with ACPI", options = { uefi = true, smp = 3, mem = 512, seconds = 240 },
 	},
 	{
 		name = "ACPI and a GIC of version 2", loader = "UEFI with ACPI", options = {

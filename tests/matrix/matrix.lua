@@ -49,9 +49,9 @@ local function by_screen(t, cell, machine)
 	if not rows then
 		return "no answer on the screen:\n" .. last
 	end
-	local text = table.concat(rows, "\n")
+	local text = shell.without_log("\n" .. table.concat(rows, "\n"))
 	if not text:find(("\n%d\n[1-9]%%d+\nMemTotal"):format(cell.smp or 2)) then
-		return "other answers:\n" .. text
+		return "other answers:\n" .. text:gsub("\n+$", "")
 	end
 	picture.type(machine, "poweroff\n")
 	return not machine:wait(60) and "does not switch off" or nil
