@@ -90,6 +90,16 @@ void mmu_boot(void)
 	pl011_move(EARLY_UART_BASE);
 }
 
+unsigned int arch_mmu_root_order(void)
+{
+	return 0;
+}
+
+void arch_mmu_root_changed(uint64_t *entry)
+{
+	(void)entry;
+}
+
 void arch_mmu_prepare(uint64_t *table)
 {
 	(void)table;

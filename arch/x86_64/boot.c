@@ -50,6 +50,7 @@ __attribute__((no_stack_protector)) void arch_boot_early(void)
 	cpu_detect();
 	smap_patch();
 	mitigation_patch();
+	pti_boot();
 	trap_boot();
 	cpu_load_tables(&boot_cpu);
 	trap_cpu_start();
@@ -67,6 +68,9 @@ void arch_boot_platform(void)
 	int64_t wall;
 
 	kernel_map_allocator_ready();
+	pti_start();
+	cpu_change_boot_tables();
+	pti_map_cpu(&boot_cpu);
 	if (fpu_start())
 		panic("no memory for the FPU states");
 	log_info("%s%sCPU %s family %u model %u", cpu_features.brand, *cpu_features.brand ? ": " : "", cpu_features.vendor,
@@ -88,7 +92,7 @@ void arch_boot_platform(void)
 void arch_boot_late(void)
 {
 	trap_protect_table();
-	cpu_guard_boot_stacks();
+	cpu_protect_tables();
 }
 
 /* RDSEED is entropy itself; RDRAND's output counts as much. Both may fail for a moment. */

@@ -17,6 +17,7 @@
 
 #include "core/debug/ktest.h"
 #include "core/debug/log.h"
+#include "core/mem/page_table.h"
 #include "core/mem/slab.h"
 #include "core/mem/vmap.h"
 #include "core/sched/sched.h"
@@ -29,7 +30,7 @@
 #define FMASK_STATE (FLAGS_CF | 0xd4 | FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | \
 		     FLAGS_AC | FLAGS_ID | 0x800)
 
-extern char syscall_entry[], syscall_entry_compat[];
+extern char syscall_entry[], syscall_entry_pti[], syscall_entry_compat[];
 
 static unsigned long cr4_state(void)
 {
@@ -44,6 +45,11 @@ static unsigned long cr4_state(void)
 static uint64_t efer_state(void)
 {
 	return EFER_SCE | EFER_LME | EFER_LMA | (cpu_features.nx ? EFER_NXE : 0);
+}
+
+static uint64_t lstar_state(void)
+{
+	return (uintptr_t)(pti_on ? syscall_entry_pti : syscall_entry);
 }
 
 void cpu_enable_features(void)
@@ -61,7 +67,7 @@ void cpu_enable_features(void)
 		msr_write(MSR_XSS, 0);
 	msr_write(MSR_EFER, efer_state());
 	msr_write(MSR_STAR, (uint64_t)X86_KERNEL_CS << 32 | (uint64_t)(X86_USER_CS - 16) << 48);
-	msr_write(MSR_LSTAR, (uintptr_t)syscall_entry);
+	msr_write(MSR_LSTAR, lstar_state());
 	msr_write(MSR_CSTAR, (uintptr_t)syscall_entry_compat);
 	msr_write(MSR_FMASK, FMASK_STATE);
 	fpu_cpu_start();
@@ -110,11 +116,15 @@ static void check_state(struct ktest *self, const struct cpu_state *s, unsigned 
 {
 	const unsigned long forbidden = 0x1 | 0x2 | 0x4 | 0x100 | 0x2000 | 0x4000 | 0x400000 | 0x800000;
 	const struct cpu_features *f = &cpu_features;
+	const struct cpu_arch *a = cpu_arch_of(cpus[cpu]);
 
 	ktest_check(s->seen);
 	ktest_check(s->ldt == 0 && s->tr == GDT_TSS * 8);
 	ktest_check(!s->fs && !s->gs && !s->ds && !s->es);
-	ktest_check(s->gdt == (uintptr_t)cpu_arch_of(cpus[cpu])->gdt && s->gdt_limit == GDT_ENTRIES * 8 - 1);
+	ktest_check(s->gdt == (uintptr_t)a->gdt_used && s->gdt_limit == GDT_ENTRIES * 8 - 1);
+	ktest_check(!kernel_may_write(s->gdt) && !kernel_may_write((uintptr_t)a->gdt));
+	ktest_check(!kernel_may_write((uintptr_t)a->tss_used));
+	ktest_check(kernel_may_write((uintptr_t)a->tss) == !pti_on);
 	ktest_check(s->cr0 == CR0_STATE);
 	/* VME, PVI, TSD, PCE, VMXE, SMXE, PKE, CET: none of them is known here. */
 	ktest_check(!(s->cr4 & forbidden));
@@ -122,7 +132,7 @@ static void check_state(struct ktest *self, const struct cpu_state *s, unsigned 
 	ktest_check(!(s->cr4 & CR4_SMEP) == !f->smep && !(s->cr4 & CR4_SMAP) == !f->smap);
 	ktest_check(!(s->cr4 & CR4_UMIP) == !f->umip && !(s->cr4 & CR4_MCE) == !f->machine_check);
 	ktest_check(s->efer == efer_state());
-	ktest_check(s->star == 0x0023001000000000 && s->lstar == (uintptr_t)syscall_entry);
+	ktest_check(s->star == 0x0023001000000000 && s->lstar == lstar_state());
 	ktest_check(s->fmask == FMASK_STATE && (s->fmask & FLAGS_IF) && (s->fmask & FLAGS_TF));
 	ktest_check((s->fmask & FLAGS_AC) && (s->fmask & FLAGS_DF) && (s->fmask & FLAGS_NT));
 	ktest_check(s->sysenter == 0 && s->xss == 0 && s->dr7 == DR7_OFF);
@@ -152,7 +162,7 @@ KTEST(x86_interrupt_stacks_have_guards)
 			const struct cpu_arch *a = cpu_arch_of(cpus[cpu]);
 
 			ktest_check(kernel_stack_guard(a->ist[i] - 8));
-			ktest_check(a->tss.ist[i] == a->ist[i] + IST_STACK_SIZE - 16);
-			ktest_check(*(struct cpu **)a->tss.ist[i] == cpus[cpu]);
+			ktest_check(a->tss->ist[i] == a->ist[i] + IST_STACK_SIZE - 16);
+			ktest_check(*(struct cpu **)a->tss->ist[i] == cpus[cpu]);
 		}
 }

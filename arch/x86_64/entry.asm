@@ -8,6 +8,10 @@
 ; CS is user's. NMI, #DB, #MC and #DF may arrive where CS says kernel but GS is still user's, so they run on stacks of their own
 ; (IST), find the CPU's block in the word above that stack, and put the former GS base back (trap_paranoid).
 ;
+; With page-table isolation (pti.c) user mode runs on tables that map this file's code, the interrupt table and the stacks of entry,
+; and little else of the kernel. The ways in and out below PTI replace the plain ones: the boot puts a jump over the first five bytes
+; of each place that PTI_PATCH names.
+;
 ; Every path that leads to user mode tests work and need_resched with interrupts off, and keeps them off until it is there.
 
 %include "arch/x86_64/offsets.inc"
@@ -17,7 +21,7 @@
 
 	extern syscall_table, syscall_absent, syscall_traced
 	extern trap_handle, trap_exit_work, sched_finish_switch, sched_kernel_entry
-	global syscall_entry, syscall_entry_compat, trap_stubs, return_user, iret_user
+	global syscall_entry, syscall_entry_pti, syscall_entry_compat, trap_stubs, return_user, iret_user
 	global thread_entry_kernel, thread_entry_user, trap_kernel_returns
 
 %macro PUSH_AFTER_RDI 0
@@ -81,7 +85,26 @@
 	xor r15d, r15d
 %endmacro
 
-	section .text
+%macro PTI_PATCH 1		; code that takes this place's
+%%here:
+	[section .pti_patch progbits alloc noexec nowrite align=8]
+	dq %%here, %1
+	__?SECT?__
+%endmacro
+
+%macro KERNEL_TABLES 1		; clobbers a register and the flags
+	mov %1, cr3
+	and %1, ~PTI_USER_ROOT
+	mov cr3, %1
+%endmacro
+
+%macro USER_TABLES 1
+	mov %1, cr3
+	or %1, PTI_USER_ROOT
+	mov cr3, %1
+%endmacro
+
+	section .text.entry progbits alloc exec nowrite align=64
 
 	align 64
 syscall_entry:
@@ -90,6 +113,7 @@ syscall_entry:
 	mov rsp, [gs:abs CPU_KERNEL_STACK]
 	push USER_SS
 	push qword [gs:abs CPU_USER_STACK]
+syscall_on_stack:
 	push r11
 	push USER_CS
 	push rcx
@@ -149,6 +173,7 @@ syscall_entry:
 	MITIGATION_END
 	mov rbp, [rsp + 8 + FRAME_RBP]
 	mov rbx, [rsp + 8 + FRAME_RBX]
+	PTI_PATCH pti_sysret
 	mov r11, [rsp + 8 + FRAME_RFLAGS]
 	mov rcx, [rsp + 8 + FRAME_RIP]
 	mov rsp, [rsp + 8 + FRAME_RSP]
@@ -180,6 +205,7 @@ syscall_entry_compat:
 return_user:
 	mov rbx, [gs:abs CPU_THREAD]
 	mov dword [rbx + THREAD_FULL_RETURN], 0
+	PTI_PATCH pti_return_user
 	POP_ALL
 	swapgs
 iret_user:
@@ -217,8 +243,8 @@ thread_enter_frame:
 	mov rsp, rdi
 	jmp trap_return
 
-	align 16
-trap_common:
+; The frame below rdi, and the arguments of trap_handle: frame, vector, error code.
+%macro TRAP_FRAME 0
 	PUSH_AFTER_RDI
 	SMAP_CLAC
 	cld
@@ -226,6 +252,12 @@ trap_common:
 	mov rdi, rsp
 	mov rdx, [rsp + FRAME_ORIG_RAX]
 	mov qword [rsp + FRAME_ORIG_RAX], -1
+%endmacro
+
+	align 16
+trap_common:
+	PTI_PATCH pti_trap
+	TRAP_FRAME
 	test byte [rsp + FRAME_CS], 3
 	jz trap_from_kernel
 	swapgs
@@ -267,33 +299,28 @@ trap_bad_iret:
 	mov rsp, rdi
 	jmp trap_from_user
 
-	align 16
-trap_paranoid:
+; The CPU may come from anywhere. With %1, the tables may be the user's, and are put back.
+%macro PARANOID 1
+%if %1
 	PUSH_AFTER_RDI
+	mov r15, cr3
+	mov rax, r15
+	and rax, ~PTI_USER_ROOT
+	mov cr3, rax
 	SMAP_CLAC
 	cld
 	mov esi, edi
 	mov rdi, rsp
 	mov rdx, [rsp + FRAME_ORIG_RAX]
 	mov qword [rsp + FRAME_ORIG_RAX], -1
+%else
+	TRAP_FRAME
+%endif
 	test byte [rsp + FRAME_CS], 3
-	jz paranoid_from_kernel
+	jz %%from_kernel
 	swapgs
 	cmp esi, 1
-	jne paranoid_from_user
-	; #DB of user code goes on as any other fault, on the thread's stack.
-	mov rdi, [gs:abs CPU_KERNEL_STACK]
-	sub rdi, FRAME_SIZE
-	mov ecx, FRAME_SIZE / 8
-.move:
-	mov rax, [rsp + rcx * 8 - 8]
-	mov [rdi + rcx * 8 - 8], rax
-	dec ecx
-	jnz .move
-	mov rsp, rdi
-	jmp trap_from_user
-
-paranoid_from_user:
+	je debug_from_user
 	xor ebp, ebp
 	MITIGATION_BEGIN
 	CLEAR_USER_REGISTERS
@@ -303,11 +330,14 @@ paranoid_from_user:
 	sub rsp, 8
 	call trap_handle
 	add rsp, 8
+%if %1
+	USER_TABLES rax		; they map this stack, too
+%endif
 	POP_ALL
 	swapgs
 	iretq
 
-paranoid_from_kernel:
+%%from_kernel:
 	mov r14, rdx
 	mov ecx, 0xc0000101	; GS base
 	rdmsr
@@ -325,7 +355,130 @@ paranoid_from_kernel:
 	mov eax, r12d
 	mov edx, r13d
 	wrmsr
+%if %1
+	mov cr3, r15
+%endif
 	POP_ALL
+	iretq
+%endmacro
+
+	align 16
+trap_paranoid:
+	PTI_PATCH pti_paranoid
+	PARANOID 0
+
+pti_paranoid:
+	PARANOID 1
+
+; #DB of user code goes on as any other fault, on the thread's stack.
+debug_from_user:
+	mov rdi, [gs:abs CPU_KERNEL_STACK]
+	sub rdi, FRAME_SIZE
+	mov ecx, FRAME_SIZE / 8
+.move:
+	mov rax, [rsp + rcx * 8 - 8]
+	mov [rdi + rcx * 8 - 8], rax
+	dec ecx
+	jnz .move
+	mov rsp, rdi
+	jmp trap_from_user
+
+; PTI: the ways in.
+
+	align 64
+syscall_entry_pti:
+	swapgs
+	mov [gs:abs LEAD_USER_STACK], rsp
+	KERNEL_TABLES rsp
+	mov rsp, [gs:abs CPU_KERNEL_STACK]
+	push USER_SS
+	push qword [gs:abs LEAD_USER_STACK]
+	jmp syscall_on_stack
+
+; On the entry stack if the trap came from user mode: rdi, error code, rip, cs, rflags, rsp, ss.
+pti_trap:
+	test byte [rsp + 24], 3
+	jz .from_kernel
+	swapgs
+	push rax
+	KERNEL_TABLES rax
+	mov rax, rsp
+	mov rsp, [gs:abs CPU_KERNEL_STACK]
+%assign offset 56
+%rep 7
+	push qword [rax + offset]
+  %assign offset offset - 8
+%endrep
+	mov rax, [rax]
+.user_frame:
+	TRAP_FRAME
+	jmp trap_from_user
+
+.from_kernel:
+	cmp qword [rsp + 16], pti_iret_user
+	je .bad_iret
+	TRAP_FRAME
+	jmp trap_from_kernel
+
+; IRETQ refused the user's frame, on the entry stack, with the user's GS and tables: what trap_bad_iret says holds here, too.
+.bad_iret:
+	swapgs
+	push rax
+	push rdx
+	KERNEL_TABLES rax
+	mov rax, rsp		; rdx, rax, rdi, error code, rip, cs, rflags, rsp
+	mov rdx, [rax + 56]	; the frame that IRETQ was given
+	mov rsp, [gs:abs CPU_KERNEL_STACK]
+%assign offset 32
+%rep 5
+	push qword [rdx + offset]
+  %assign offset offset - 8
+%endrep
+	push qword [rax + 24]
+	push qword [rax + 16]
+	mov rdx, [rax]
+	mov rax, [rax + 8]
+	jmp .user_frame
+
+; PTI: the ways out. The last instructions run on the user's tables, so what they need is in registers or on what both tables map.
+
+pti_sysret:
+	mov r11, [rsp + 8 + FRAME_RFLAGS]
+	mov rcx, [rsp + 8 + FRAME_RIP]
+	mov rsp, [rsp + 8 + FRAME_RSP]
+	mov [gs:abs LEAD_SCRATCH], rcx
+	USER_TABLES rcx
+	mov rcx, [gs:abs LEAD_SCRATCH]
+	swapgs
+	o64 sysret
+
+pti_return_user:
+	pop r15
+	pop r14
+	pop r13
+	pop r12
+	pop rbp
+	pop rbx
+	pop r11
+	pop r10
+	pop r9
+	pop r8
+	pop rax
+	pop rcx
+	pop rdx
+	pop rsi
+	mov rdi, rsp		; rdi, orig_rax, rip, cs, rflags, rsp, ss
+	mov rsp, [gs:abs LEAD_ENTRY_STACK]
+%assign offset 48
+%rep 5
+	push qword [rdi + offset]
+  %assign offset offset - 8
+%endrep
+	push qword [rdi]
+	USER_TABLES rdi
+	pop rdi
+	swapgs
+pti_iret_user:
 	iretq
 
 %macro STUB 3			; vector, has an error code, target

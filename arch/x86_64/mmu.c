@@ -58,7 +58,7 @@ static void map_image(const char *start, const char *end, unsigned int prot)
 
 void mmu_boot(void)
 {
-	pte_global_mask = cpu_features.pge ? PTE_GLOBAL : 0;
+	pte_global_mask = cpu_features.pge && !pti_on ? PTE_GLOBAL : 0;
 	kernel_map_boot();
 	kernel_map_memory(mmu_image_phys(kernel_text_start), mmu_image_phys(sockets_end));
 	map_image(kernel_text_start, kernel_text_end, MMU_READ | MMU_EXEC);
@@ -103,13 +103,6 @@ void mitigation_patch(void)
 bool arch_table_has_1g(void)
 {
 	return cpu_features.page_1g;
-}
-
-void arch_mmu_prepare(uint64_t *table)
-{
-	const uint64_t *kernel = phys_to_virt(kernel_map_root());
-
-	memcpy(table + TABLE_ENTRIES / 2, kernel + TABLE_ENTRIES / 2, PAGE_SIZE / 2);
 }
 
 void arch_mmu_load(struct arch_mmu *mmu)

@@ -197,7 +197,7 @@ struct thread *arch_thread_switch(struct thread *prev, struct thread *next)
 		debug_switch(a, next);
 	c->thread = next;
 	c->kernel_stack = top;
-	a->tss.rsp[0] = top;
+	a->switched->rsp[0] = top;
 	prev->arch.canary = c->stack_canary;
 	c->stack_canary = next->arch.canary;
 	return thread_switch_stacks(&prev->arch.sp, next->arch.sp, prev);

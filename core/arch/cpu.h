@@ -11,6 +11,7 @@ struct cpu;
 
 /*
  * The port's inline header defines:
+ *   ARCH_CPU_LEAD                             bytes before each struct cpu that are the port's; whole pages
  *   struct cpu *arch_cpu_self(void)           this CPU's block; stable only with preemption disabled
  *   struct thread *arch_current(void)         the running thread; never null after boot
  *   unsigned long arch_irq_save(void)         disables interrupts, returns the former state

@@ -40,8 +40,12 @@ struct cpu_set;
 static inline void *phys_to_virt(uint64_t phys) { return (void *)(KERNEL_DIRECT_BASE + phys); }
 static inline uint64_t virt_to_phys(const void *p) { return (uint64_t)(uintptr_t)p - KERNEL_DIRECT_BASE; }
 
-/* A new top table of user space, all zero: puts the port's part in. */
+/* Order of the block that a top table of user space is, or begins: the rest is the port's own. Constant. */
+unsigned int arch_mmu_root_order(void);
+/* A new block of that kind, all zero: puts the port's part in. */
 void arch_mmu_prepare(uint64_t *table);
+/* A lower-half entry of a top table leads to a new table. Any number of CPUs may say so at once. */
+void arch_mmu_root_changed(uint64_t *entry);
 /* Loads tables on this CPU; null: only the kernel's. Preemption off. */
 void arch_mmu_load(struct arch_mmu *mmu);
 

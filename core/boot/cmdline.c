@@ -22,7 +22,7 @@ static unsigned int kernel_words;	/* those before "--" */
 static const char *const known[] = {
 	"init", "rdinit", "console", "loglevel", "quiet", "debug", "panic", "modules", "ktest", "debugexit", "autoload",
 	"module_blacklist",
-	"nokaslr", "mitigations", "init_on_alloc", "init_on_free", "slab_debug", "hardened_usercopy",
+	"nokaslr", "mitigations", "pti", "nopti", "init_on_alloc", "init_on_free", "slab_debug", "hardened_usercopy",
 	"norandmaps", "nosmp", "maxcpus", "root", "ro", "rw", "BOOT_IMAGE", "overcommit",
 };
 

@@ -21,7 +21,7 @@ uint64_t kernel_map_root(void)
 
 void kernel_map_boot(void)
 {
-	root = boot_alloc(PAGE_SIZE, BOOT_TABLE_LIMIT);
+	root = ALIGN_UP(boot_alloc(2 * PAGE_SIZE, BOOT_TABLE_LIMIT), 2 * PAGE_SIZE);
 }
 
 void kernel_map_allocator_ready(void)
@@ -239,6 +239,13 @@ uint64_t kernel_phys(uintptr_t va, bool *ok)
 	return (arch_pte_phys(READ_ONCE(*e)) & ~(size - 1)) | (va & (size - 1));
 }
 KAPI(kernel_phys);
+
+uint64_t kernel_leaf(uintptr_t va, unsigned int *level)
+{
+	uint64_t *e = find_leaf(va, level);
+
+	return e ? READ_ONCE(*e) : 0;
+}
 
 bool kernel_may_write(uintptr_t va)
 {

@@ -13,7 +13,7 @@
 
 int page_table_create(struct arch_mmu *mmu)
 {
-	struct page *p = page_alloc(0, ALLOC_ZERO);
+	struct page *p = page_alloc(arch_mmu_root_order(), ALLOC_ZERO);
 
 	if (!p)
 		return -ENOMEM;
@@ -42,7 +42,7 @@ void page_table_destroy(struct arch_mmu *mmu)
 	for (unsigned int i = 0; i <= table_index(USER_END - 1, 4); i++)
 		if (arch_table_present(root[i]))
 			free_table(root[i], 3);
-	page_free(phys_to_page(mmu->root), 0);
+	page_free(phys_to_page(mmu->root), arch_mmu_root_order());
 	mmu->root = 0;
 }
 
@@ -62,6 +62,8 @@ uint64_t *page_table_entry(struct arch_mmu *mmu, uintptr_t va, bool create)
 		table = table_below(e, true);
 		if (!table)
 			return NULL;
+		if (level == 4)
+			arch_mmu_root_changed(e);
 		mmu->tables++;
 	}
 	return &table[table_index(va, 1)];

@@ -49,6 +49,8 @@ void kernel_unmap(uintptr_t va, size_t size);
 void kernel_protect(uintptr_t va, size_t size, unsigned int prot);
 /* Physical address that a kernel address is mapped to; 0 with *ok false if it is not. */
 uint64_t kernel_phys(uintptr_t va, bool *ok);
+/* The entry that maps a kernel address, and its level (1: a page of 4 KiB); 0 if there is none. */
+uint64_t kernel_leaf(uintptr_t va, unsigned int *level);
 /* Is the kernel address mapped so that the kernel may write? */
 bool kernel_may_write(uintptr_t va);
 /*

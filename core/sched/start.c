@@ -58,15 +58,16 @@ void sched_start(void)
 
 int sched_cpu_prepare(unsigned int id, unsigned int hw_id, struct cpu **out)
 {
-	struct cpu *cpu = kmalloc(ALIGN_UP(sizeof(*cpu), PAGE_SIZE), ALLOC_ZERO);
+	char *block = kmalloc(ARCH_CPU_LEAD + ALIGN_UP(sizeof(struct cpu), PAGE_SIZE), ALLOC_ZERO);
+	struct cpu *cpu = (struct cpu *)(block + ARCH_CPU_LEAD);
 	struct thread *idle;
 	int error;
 
-	if (!cpu)
+	if (!block)
 		return -ENOMEM;
 	idle = thread_make_idle(id, true);
 	if (!idle) {
-		kfree(cpu);
+		kfree(block);
 		return -ENOMEM;
 	}
 	cpu->self = cpu;

@@ -1,7 +1,7 @@
 -- The tests inside the kernel, as TAP lines of its log; with one processor, with four, and
--- with one and without the mitigations of speculation.
+-- with one and without the mitigations of speculation; with page-table isolation.
 return function(t)
-	for _, cell in ipairs { { 1, "" }, { 4, "" }, { 1, " mitigations=off" } } do
+	for _, cell in ipairs { { 1, "" }, { 4, "" }, { 1, " mitigations=off" }, { 2, " pti=on" } } do
 		local cpus, words = cell[1], cell[2]
 		local machine = t.vm.start { direct = true, smp = cpus, mem = 256, append = "ktest=exit debugexit=1" .. words }
 		local status = machine:wait(120)

@@ -124,7 +124,7 @@ end
 
 -- Parts that only some ports have: by their stem, the ports that need not have them.
 local PORTS = { "x86_64", "aarch64" }
-local ABSENT = { kaslr = { aarch64 = true } }
+local ABSENT = { kaslr = { aarch64 = true }, pti = { aarch64 = true } }
 
 -- The ports have the same parts; platform/, vdso/ and include/ alone may differ.
 rules["symmetry"] = function(file, report)

@@ -70,22 +70,23 @@ static bool wait_started(const struct cpu *c, uint64_t ns)
 
 static struct cpu *prepare(unsigned int id, uint32_t apic)
 {
-	struct cpu_arch *a = kzalloc(sizeof(*a), 0);
+	struct cpu_arch *a = kmalloc(sizeof(*a), 0);
 	struct cpu *c;
 
 	if (!a)
 		return NULL;
-	if (cpu_alloc_stacks(a))
+	if (cpu_alloc_tables(a))
 		goto undo_arch;
 	if (sched_cpu_prepare(id, apic, &c))
-		goto undo_ist;
+		goto undo_tables;
 	a->root = kernel_map_root();
 	c->arch = a;
 	c->stack_canary = boot_cpu.stack_canary;
 	c->idle->arch.canary = boot_cpu.stack_canary;
+	pti_map_cpu(c);
 	return c;
-undo_ist:
-	cpu_free_stacks(a);
+undo_tables:
+	cpu_free_tables(a);
 undo_arch:
 	kfree(a);
 	return NULL;

@@ -13,6 +13,7 @@
 struct cpu;
 struct thread;
 
+#define ARCH_CPU_LEAD 0ul
 #define DAIF_IRQ 0x80ul
 
 static __always_inline struct cpu *arch_cpu_self(void)

@@ -10,6 +10,7 @@ struct cpu;
 struct thread;
 
 #define X86_FLAGS_IF 0x200ul
+#define ARCH_CPU_LEAD 4096ul	/* percpu.h says what for */
 
 static __always_inline struct cpu *arch_cpu_self(void)
 {

@@ -29,9 +29,20 @@ struct tss {
 #define GDT_TSS     8
 #define GDT_CPU     15			/* its limit tells user space the CPU's number */
 
+/* The page before struct cpu: all that the entry code reads and writes of a CPU's data on the user's tables. */
+struct cpu_lead {
+	uint64_t user_stack, scratch;	/* offsets.inc */
+	uintptr_t entry_stack;		/* top */
+};
+
 struct cpu_arch {
-	uint64_t gdt[GDT_ENTRIES];
-	struct tss tss;
+	/* Each in a page of its own, but for the boot CPU's first ones; the second pointer is where the CPU has it, read-only. */
+	uint64_t *gdt;
+	const uint64_t *gdt_used;
+	struct tss *tss;
+	const struct tss *tss_used;
+	struct tss *switched;		/* gets the stack of each thread; with PTI not what the CPU uses */
+	uintptr_t entry_stack;		/* of PAGE_SIZE: lowest address; with PTI only */
 	uint64_t root;			/* the page table loaded */
 	struct thread *fpu_owner;	/* whose state the FPU registers hold, if it agrees (fpu_cpu) */
 	uintptr_t ist[IST_COUNT];	/* stacks of IST_STACK_SIZE: lowest addresses */
@@ -41,7 +52,7 @@ struct cpu_arch {
 
 struct cpu_features {
 	bool nx, smep, smap, umip, fsgsbase, pge, page_1g, xsave, xsaveopt, x2apic, apic, tsc_deadline, tsc_invariant,
-		rdrand, rdseed, rdtscp, pat, machine_check, debug_extensions, sysenter, xsaves;
+		rdrand, rdseed, rdtscp, pat, machine_check, debug_extensions, sysenter, xsaves, arch_capabilities;
 	uint32_t family, model, stepping;
 	uint32_t max_leaf, max_ext_leaf;
 	uint32_t hwcap;
@@ -55,18 +66,21 @@ extern struct cpu boot_cpu;
 extern struct cpu_arch boot_cpu_arch;
 
 static inline struct cpu_arch *cpu_arch_of(const struct cpu *c) { return c->arch; }
+static inline struct cpu_lead *cpu_lead_of(struct cpu *c) { return (void *)((char *)c - ARCH_CPU_LEAD); }
 static inline struct cpu_arch *cpu_arch_self(void) { return cpu_arch_of(arch_cpu_self()); }
 
 /* cpu.c: finds the features; loads this CPU's tables and control registers. */
 void cpu_detect(void);
 void cpu_load_tables(struct cpu *c);
 /*
- * Interrupt stacks, each with a guard page below. May sleep; -ENOMEM, with nothing allocated. The boot
- * CPU, which needs stacks before there is an allocator, changes to such ones later.
+ * Descriptor tables, and interrupt stacks with a guard page below each. May sleep; -ENOMEM, with nothing allocated. The boot CPU,
+ * which needs them before there is an allocator, changes to such ones later.
  */
-int cpu_alloc_stacks(struct cpu_arch *a);
-void cpu_free_stacks(struct cpu_arch *a);
-void cpu_guard_boot_stacks(void);
+int cpu_alloc_tables(struct cpu_arch *a);
+void cpu_free_tables(struct cpu_arch *a);
+void cpu_change_boot_tables(void);
+/* From here on nothing writes to the tables of the CPUs. All are started. */
+void cpu_protect_tables(void);
 /* cpu_state.c: sets this CPU's control registers and the MSRs of system calls. Interrupts off. */
 void cpu_enable_features(void);
 /* True once a panic stops the CPUs: the next NMI does not return. */
@@ -86,6 +100,17 @@ void trap_boot(void);			/* fills the interrupt table */
 void trap_cpu_start(void);		/* loads it */
 void trap_protect_table(void);
 uintptr_t extable_find(uintptr_t pc);
+
+/*
+ * pti.c: page-table isolation. pti_boot() decides by the command line and the processor, and patches the entry code, whose text
+ * is still writable; the others need not be called without it. pti_map() adds pages that the kernel has mapped to what user tables
+ * map, and panics if memory is out: at boot only, before the first user program.
+ */
+extern bool pti_on;
+void pti_boot(void);
+void pti_start(void);
+void pti_map(uintptr_t va, size_t size);
+void pti_map_cpu(struct cpu *c);
 
 /* mmu.c */
 void mmu_boot(void);			/* final kernel tables */

@@ -7,10 +7,12 @@
 
 #define MSR_APIC_BASE      0x1bu
 #define MSR_SYSENTER_CS    0x174u
+#define MSR_ARCH_CAPABILITIES 0x10au
 #define MSR_PAT            0x277u
 #define MSR_TSC_DEADLINE   0x6e0u
 #define MSR_X2APIC         0x800u
 #define MSR_XSS            0xda0u
+#define ARCH_CAP_RDCL_NO   1ull
 #define MSR_EFER           0xc0000080u
 #define MSR_STAR           0xc0000081u
 #define MSR_LSTAR          0xc0000082u
