@@ -262,13 +262,26 @@ static void release_reaped(struct list *reaped)
 	}
 }
 
-/* A session leader takes its terminal with it. */
+/* A session leader takes its terminal with it; if that hung up before, who was in its foreground hears of it now. */
 static void leave_terminal(struct process *p)
 {
 	struct tty *tty = READ_ONCE(p->tty);
+	unsigned long flags;
+	struct pid *group;
 
-	if (p->session_leader && tty && session_leader_exit)
+	if (!p->session_leader)
+		return;
+	if (tty && session_leader_exit)
 		session_leader_exit(tty, p->session);
+	flags = spin_lock_irqsave(&tree_lock);
+	group = p->tty_old_group;
+	p->tty_old_group = NULL;
+	spin_unlock_irqrestore(&tree_lock, flags);
+	if (group && !tty) {
+		signal_send_group(group, SIGHUP, SIGINFO_KERNEL);
+		signal_send_group(group, SIGCONT, SIGINFO_KERNEL);
+	}
+	pid_put(group);
 }
 
 static void release_program(struct process *p)

@@ -117,6 +117,7 @@ void process_put(struct process *p)
 		sighand_put(p->sighand);
 	if (p->exe)
 		file_exec_put(p->exe);
+	pid_put(p->tty_old_group);
 	pid_put(p->pid);
 	kmem_cache_free(process_cache, p);
 }

@@ -159,7 +159,7 @@ struct process {
 	struct list group_link, session_link;
 	bool session_leader;
 	struct tty *tty;		/* controlling terminal, the same for the whole session; session's tty lock: tree_lock */
-	int tty_old_group;
+	struct pid *tty_old_group;	/* of a leader: in the foreground when the terminal hung up; a reference, or null */
 	bool subreaper, has_subreaper_above;
 	bool did_exec;			/* setpgid of a child refuses after it */
 	int exit_signal;		/* sent to the parent, if it is a signal; 0...255 */

@@ -177,9 +177,12 @@ int session_set_tty(struct tty *tty, struct pid **session, struct pid **group)
 {
 	struct process *me = current_process, *p;
 	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct pid *old = NULL;
 	int error = -EPERM;
 
 	if (me->session_leader && !me->tty) {
+		old = me->tty_old_group;
+		me->tty_old_group = NULL;
 		list_for_each(p, &me->session->session, session_link)
 			WRITE_ONCE(p->tty, tty);
 		*session = me->session;
@@ -189,6 +192,7 @@ int session_set_tty(struct tty *tty, struct pid **session, struct pid **group)
 		error = 0;
 	}
 	spin_unlock_irqrestore(&tree_lock, flags);
+	pid_put(old);
 	return error;
 }
 MODAPI(session_set_tty);
@@ -203,6 +207,22 @@ void session_clear_tty(struct pid *session)
 	spin_unlock_irqrestore(&tree_lock, flags);
 }
 MODAPI(session_clear_tty);
+
+void session_note_hangup(struct pid *session, struct pid *group)
+{
+	unsigned long flags = spin_lock_irqsave(&tree_lock);
+	struct process *leader = session->process;
+	struct pid *old = NULL;
+
+	if (leader && leader->session_leader && leader->state == PROCESS_ALIVE) {
+		old = leader->tty_old_group;
+		leader->tty_old_group = group;
+		pid_get(group);
+	}
+	spin_unlock_irqrestore(&tree_lock, flags);
+	pid_put(old);
+}
+MODAPI(session_note_hangup);
 
 void process_clear_tty(void)
 {

@@ -346,44 +346,42 @@ long sys_rt_tgsigqueueinfo(int32_t tgid, int32_t tid, int32_t sig, struct uin_si
 	return tgid <= 0 || tid <= 0 ? -EINVAL : kill_thread(tgid, tid, sig, &info);
 }
 
-static bool on_altstack(const struct task *t)
+static bool on_altstack(const struct task *t, uintptr_t sp)
 {
-	uintptr_t sp = arch_frame_sp(current->frame);
-
 	return !(t->altstack_flags & SS_AUTODISARM) && sp > t->altstack_base && sp - t->altstack_base <= t->altstack_size;
+}
+
+int signal_set_altstack(const struct sigaltstack *s, uintptr_t sp)
+{
+	struct task *t = current_task;
+	int mode = s->ss_flags & ~(int)SS_AUTODISARM;
+
+	if (on_altstack(t, sp))
+		return -EPERM;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode != SS_DISABLE && s->ss_size < MINSIGSTKSZ)
+		return -ENOMEM;
+	t->altstack_base = mode == SS_DISABLE ? 0 : (uintptr_t)s->ss_sp;
+	t->altstack_size = mode == SS_DISABLE ? 0 : s->ss_size;
+	t->altstack_flags = s->ss_flags;
+	return 0;
 }
 
 long sys_sigaltstack(struct uin_stack stack, struct uout_stack old)
 {
 	struct task *t = current_task;
+	uintptr_t sp = arch_frame_sp(current->frame);
 	struct sigaltstack s, was = {
 		.ss_sp = (void *)t->altstack_base, .ss_size = t->altstack_size,
-		.ss_flags = t->altstack_size ? (on_altstack(t) ? SS_ONSTACK : 0) | (t->altstack_flags & (int)SS_AUTODISARM) :
+		.ss_flags = t->altstack_size ? (on_altstack(t, sp) ? SS_ONSTACK : 0) | (t->altstack_flags & (int)SS_AUTODISARM) :
 			    SS_DISABLE,
 	};
+	int error = 0;
 
-	if (stack.addr) {
-		int mode;
-
-		if (copy_in_stack(&s, stack))
-			return -EFAULT;
-		if (on_altstack(t))
-			return -EPERM;
-		mode = s.ss_flags & ~(int)SS_AUTODISARM;
-		if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-			return -EINVAL;
-		if (mode == SS_DISABLE) {
-			t->altstack_base = 0;
-			t->altstack_size = 0;
-		} else {
-			if (s.ss_size < arch_signal_min_stack())
-				return -ENOMEM;
-			t->altstack_base = (uintptr_t)s.ss_sp;
-			t->altstack_size = s.ss_size;
-		}
-		t->altstack_flags = s.ss_flags;
-	}
-	return old.addr && copy_out_stack(old, &was) ? -EFAULT : 0;
+	if (stack.addr)
+		error = copy_in_stack(&s, stack) ? -EFAULT : signal_set_altstack(&s, sp);
+	return error ? error : old.addr && copy_out_stack(old, &was) ? -EFAULT : 0;
 }
 
 long sys_rt_sigreturn(struct trap_frame *frame)

@@ -74,6 +74,8 @@ bool signal_entry_cancel(struct signal_entry *e, struct task *t);
  */
 bool signal_ignored(struct process *p, int sig);
 /* Blocked by the current thread? */
+/* The caller's alternate stack, asked for from stack pointer `sp`. -EPERM (it is in use), -EINVAL, -ENOMEM. */
+int signal_set_altstack(const struct sigaltstack *s, uintptr_t sp);
 static inline bool signal_blocked(int sig) { return current_task->blocked & SIGNAL_BIT(sig); }
 /* Is an unblocked signal pending for the current thread? */
 static inline bool signal_pending(void) { return thread_has_work(current, WORK_SIGNAL | WORK_KILL); }

@@ -10,9 +10,8 @@
 
 #include "core/sched/sched.h"
 
-#define RAW_MASK (TTY_RAW_SIZE - 1)
-#define LOW_WATER (TTY_RAW_SIZE / 4)
-#define HIGH_WATER (TTY_RAW_SIZE - 64)
+#define LOW_WATER(t) ((t)->raw_limit / 4)
+#define HIGH_WATER(t) ((t)->raw_limit - 64)
 #define INPUT_PRIORITY 50
 
 static struct spinlock list_lock = SPINLOCK_INIT(list_lock);
@@ -24,11 +23,11 @@ static unsigned int raw_used(const struct tty *t) { return t->raw_head - t->raw_
 bool tty_input_push(struct tty *t, uint8_t byte, enum tty_flag flag)
 {
 	unsigned long flags = spin_lock_irqsave(&t->raw_lock);
-	bool room = raw_used(t) < TTY_RAW_SIZE;
+	bool room = raw_used(t) < t->raw_limit;
 
 	if (room)
-		t->raw[t->raw_head++ & RAW_MASK] = (uint16_t)(byte | (unsigned int)flag << 8);
-	if (raw_used(t) > HIGH_WATER)
+		t->raw[t->raw_head++ & t->raw_mask] = (uint16_t)(byte | (unsigned int)flag << 8);
+	if (raw_used(t) > HIGH_WATER(t))
 		t->throttled = true;
 	spin_unlock_irqrestore(&t->raw_lock, flags);
 	return room;
@@ -36,7 +35,7 @@ bool tty_input_push(struct tty *t, uint8_t byte, enum tty_flag flag)
 
 unsigned int tty_input_room(struct tty *t)
 {
-	return TTY_RAW_SIZE - raw_used(t);
+	return t->raw_limit - raw_used(t);
 }
 
 /* Puts the terminal on the thread's list. */
@@ -82,8 +81,8 @@ static bool pop(struct tty *t, uint16_t *entry, bool *release)
 	spin_lock_raw(&t->raw_lock);
 	some = t->raw_head != t->raw_tail;
 	if (some)
-		*entry = t->raw[t->raw_tail++ & RAW_MASK];
-	if (t->throttled && raw_used(t) < LOW_WATER) {
+		*entry = t->raw[t->raw_tail++ & t->raw_mask];
+	if (t->throttled && raw_used(t) < LOW_WATER(t)) {
 		t->throttled = false;
 		*release = true;
 	}

@@ -32,6 +32,11 @@ int tty_init(void);
 static inline bool tty_flag_i(const struct tty *t, tcflag_t bit) { return t->termios.c_iflag & bit; }
 static inline bool tty_flag_o(const struct tty *t, tcflag_t bit) { return t->termios.c_oflag & bit; }
 static inline bool tty_flag_l(const struct tty *t, tcflag_t bit) { return t->termios.c_lflag & bit; }
+/* Lines are edited here, and not by the program behind the master of a pty (EXTPROC). */
+static inline bool tty_canonical(const struct tty *t)
+{
+	return (READ_ONCE(t->termios.c_lflag) & (ICANON | EXTPROC)) == ICANON;
+}
 /* Is c the control character? 0 disables one. */
 static inline bool tty_is_cc(const struct tty *t, unsigned int which, uint8_t c)
 {
@@ -78,7 +83,7 @@ int tty_line_receive_locked(struct tty *t, uint8_t c, enum tty_flag flag);
 /* May a byte of input be taken? False while readers must make room first. */
 bool tty_line_room_locked(const struct tty *t);
 void tty_line_flush_locked(struct tty *t);
-/* ICANON was switched. */
+/* ICANON or EXTPROC may have been switched. */
 void tty_line_mode_locked(struct tty *t, tcflag_t old_lflag);
 /* Bytes for FIONREAD. */
 size_t tty_line_available_locked(const struct tty *t);

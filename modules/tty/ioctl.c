@@ -47,7 +47,7 @@ static long modem(struct tty *t, unsigned int cmd, uintptr_t arg)
 static long count_queue(struct tty *t, bool output, uintptr_t arg)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);
-	size_t n = output ? tty_output_pending(t) : tty_line_available_locked(t);
+	size_t n = !output ? tty_line_available_locked(t) : t->master_wait ? 0 : tty_output_pending(t);
 
 	spin_unlock_irqrestore(&t->lock, flags);
 	return user_store_u32(arg, (uint32_t)n);

@@ -88,8 +88,8 @@ void tty_open_session(struct tty *t, struct file *f)
 		take_session(t);
 }
 
-/* The session loses the terminal, its foreground group is told. tty_mutex held. */
-static void release_session(struct tty *t, bool continue_group)
+/* The session loses the terminal; `tell`: its foreground group is told, and goes on if it is to. tty_mutex held. */
+static void release_session(struct tty *t, bool tell, bool continue_group)
 {
 	struct pid *session = t->session, *group = t->group;
 
@@ -100,12 +100,12 @@ static void release_session(struct tty *t, bool continue_group)
 		pid_get(group);
 	set_session(t, NULL, NULL);
 	session_clear_tty(session);
-	if (group) {
+	if (group && tell)
 		signal_send_group(group, SIGHUP, SIGINFO_KERNEL);
-		if (continue_group)
-			signal_send_group(group, SIGCONT, SIGINFO_KERNEL);
+	if (group && tell && continue_group)
+		signal_send_group(group, SIGCONT, SIGINFO_KERNEL);
+	if (group)
 		pid_put(group);
-	}
 	pid_put(session);
 }
 
@@ -124,11 +124,18 @@ static void signal_leader(struct pid *session)
 /* Files opened so far are dead but those of /dev/console. tty_mutex held. */
 void tty_hangup_locked(struct tty *t)
 {
+	struct pid *session = t->session;
 	unsigned long flags;
 
-	if (t->session)
-		signal_leader(t->session);
-	release_session(t, true);
+	if (session) {
+		pid_get(session);
+		if (t->group)
+			session_note_hangup(session, t->group);
+		release_session(t, false, false);
+		/* The leader alone: what it started hears of it from the leader, or when that ends. */
+		signal_leader(session);
+		pid_put(session);
+	}
 	tty_input_flush(t);
 	flags = spin_lock_irqsave(&t->lock);
 	t->generation++;
@@ -151,7 +158,7 @@ void tty_leader_exit(struct tty *t, struct pid *session)
 {
 	mutex_lock(&tty_mutex);
 	if (t->session == session) {
-		release_session(t, true);
+		release_session(t, true, false);
 		if (!t->master_wait)
 			tty_hangup_locked(t);
 	}
@@ -201,7 +208,7 @@ static int give_up(struct tty *t)
 		return 0;
 	}
 	mutex_lock(&tty_mutex);
-	release_session(t, true);
+	release_session(t, true, true);
 	mutex_unlock(&tty_mutex);
 	return 0;
 }

@@ -17,10 +17,10 @@ bool tty_line_room_locked(const struct tty *t)
 {
 	const struct tty_line *l = &t->line;
 
-	if (used(l) < TTY_READ_SIZE - 2)
+	if (used(l) < TTY_READ_SIZE - 1)
 		return true;
 	/* An endless line must be taken in to see its end; what does not fit is dropped. */
-	return tty_flag_l(t, ICANON) && l->ready == l->tail;
+	return tty_canonical(t) && l->ready == l->tail;
 }
 
 static void store(struct tty *t, uint8_t c)
@@ -36,7 +36,7 @@ static void store(struct tty *t, uint8_t c)
 	}
 	bitmap_clear(l->ends, l->head & LINE_MASK);
 	l->data[l->head++ & LINE_MASK] = c;
-	if (!tty_flag_l(t, ICANON)) {
+	if (!tty_canonical(t)) {
 		l->ready = l->head;
 		poll_wake(&t->read_wait, POLL_IN_SET);
 	}
@@ -77,13 +77,13 @@ void tty_line_mode_locked(struct tty *t, tcflag_t old_lflag)
 {
 	struct tty_line *l = &t->line;
 
-	if (!((old_lflag ^ t->termios.c_lflag) & ICANON))
+	if (!((old_lflag ^ t->termios.c_lflag) & (ICANON | EXTPROC)))
 		return;
 	memset(l->ends, 0, sizeof(l->ends));
 	l->ready = l->head;
 	l->quote = l->erasing = false;
 	/* What came in raw is one line without an end, to be read at once. */
-	if (tty_flag_l(t, ICANON) && l->head != l->tail)
+	if (tty_canonical(t) && l->head != l->tail)
 		bitmap_set(l->ends, (l->head - 1) & LINE_MASK);
 	if (l->head != l->tail)
 		poll_wake(&t->read_wait, POLL_IN_SET);
@@ -94,7 +94,7 @@ size_t tty_line_available_locked(const struct tty *t)
 	const struct tty_line *l = &t->line;
 	size_t n = l->ready - l->tail;
 
-	if (!tty_flag_l(t, ICANON))
+	if (!tty_canonical(t))
 		return l->head - l->tail;
 	for (uint32_t at = l->tail; at != l->ready; at++)
 		if (bitmap_test(l->ends, at & LINE_MASK) && !l->data[at & LINE_MASK])
@@ -242,6 +242,11 @@ int tty_line_receive_locked(struct tty *t, uint8_t c, enum tty_flag flag)
 			signal_flush(t);
 		return signal;
 	}
+	/* Somebody else does the processing, unless the byte is to be changed first. */
+	if (tty_flag_l(t, EXTPROC) && !tty_flag_i(t, ISTRIP) && !(tty_flag_i(t, IUCLC) && tty_flag_l(t, IEXTEN))) {
+		store(t, c);
+		return 0;
+	}
 	if (tty_flag_i(t, ISTRIP))
 		c &= 0x7f;
 	if (tty_flag_i(t, IUCLC) && tty_flag_l(t, IEXTEN) && c >= 'A' && c <= 'Z')
@@ -277,7 +282,7 @@ int tty_line_receive_locked(struct tty *t, uint8_t c, enum tty_flag flag)
 	} else if (c == '\n' && tty_flag_i(t, INLCR)) {
 		c = '\r';
 	}
-	if (tty_flag_l(t, ICANON) && receive_canonical(t, c))
+	if (tty_canonical(t) && receive_canonical(t, c))
 		return 0;
 	echo_input(t, c);
 	store_marked(t, c);

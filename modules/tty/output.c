@@ -9,20 +9,19 @@
 
 #include <linux/tty.h>
 
-#define OUT_MASK (TTY_OUT_SIZE - 1)
 #define CHUNK 512u
 #define EXPANSION_MAX 8u		/* a tab */
 
 unsigned int tty_output_room(const struct tty *t)
 {
-	return TTY_OUT_SIZE - (unsigned int)tty_output_pending(t);
+	return t->out_limit - (unsigned int)tty_output_pending(t);
 }
 
 void tty_output_raw_locked(struct tty *t, uint8_t c)
 {
 	if (!tty_output_room(t))
 		return;
-	t->out[t->out_head++ & OUT_MASK] = c;
+	t->out[t->out_head++ & t->out_mask] = c;
 }
 
 static void put_tab(struct tty *t)
@@ -112,10 +111,10 @@ size_t tty_output_take(struct tty *t, uint8_t *buf, size_t n)
 		return 0;
 	n = MIN(n, pending);
 	for (size_t i = 0; i < n; i++)
-		buf[i] = t->out[t->out_tail++ & OUT_MASK];
+		buf[i] = t->out[t->out_tail++ & t->out_mask];
 	left = pending - n;
 	full_barrier();		/* the room is seen, or the writer who looks for it is */
-	if (n && left < TTY_OUT_SIZE / 2 && wait_queue_active(&t->write_wait))
+	if (n && left < t->out_limit / 2 && wait_queue_active(&t->write_wait))
 		poll_wake(&t->write_wait, POLL_OUT_SET);
 	return n;
 }
@@ -169,7 +168,7 @@ bool tty_writable(const struct tty *t)
 {
 	if (READ_ONCE(t->closing))
 		return true;
-	return !held(t) && tty_output_room(t) >= TTY_OUT_RESERVE + TTY_OUT_SIZE / 8;
+	return !held(t) && tty_output_room(t) >= TTY_OUT_RESERVE + t->out_limit / 8;
 }
 
 static int wait_result(int error)

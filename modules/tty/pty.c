@@ -11,8 +11,16 @@
 
 #include "core/mem/vmap.h"
 
+/* What the queues hold when nobody reads, as on Linux: 11,776 bytes to the master, and back 15,360 with the 4,095 of the line buffer. */
+#define OUT_RING  16384u
+#define OUT_LIMIT (11776u + TTY_OUT_RESERVE + 7)
+#define RAW_RING  16384u
+#define RAW_LIMIT (15360u - 4095)
+
 struct pty {
 	struct tty slave;
+	uint8_t out[OUT_RING];
+	uint16_t raw[RAW_RING];
 	struct wait_queue master_wait;
 	unsigned int index;
 	bool locked;			/* TIOCSPTLCK: the slave cannot be opened yet */
@@ -124,7 +132,14 @@ static int master_open(struct inode *inode, struct file *f)
 	}
 	wait_queue_init(&p->master_wait);
 	p->locked = true;
-	tty_setup(&p->slave);
+	tty_setup(&p->slave, NULL);
+	p->slave.out = p->out;
+	p->slave.out_mask = OUT_RING - 1;
+	p->slave.out_limit = OUT_LIMIT;
+	p->slave.raw = p->raw;
+	p->slave.raw_mask = RAW_RING - 1;
+	p->slave.raw_limit = RAW_LIMIT;
+	p->slave.termios.c_cflag &= ~(tcflag_t)HUPCL;
 	p->slave.ops = &slave_ops;
 	p->slave.driver = p;
 	p->slave.master_wait = &p->master_wait;
@@ -193,7 +208,7 @@ static size_t take(struct pty *p, uint8_t *buf, size_t n)
 static long master_read(struct file *f, struct io_iter *to, int64_t *pos, unsigned int io_flags)
 {
 	struct pty *p = f->private;
-	size_t n = MIN(to->count, (size_t)TTY_OUT_SIZE), taken;
+	size_t n = MIN(to->count, (size_t)OUT_LIMIT), taken;
 	uint8_t small[256], *buf = small;
 	long result = 0;
 
@@ -245,7 +260,7 @@ static long put(struct pty *p, const uint8_t *buf, size_t n, bool nonblock, long
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
-		error = wait_event(&p->master_wait, tty_input_room(t) >= TTY_RAW_SIZE / 2, WAIT_INTERRUPTIBLE, TIME_NEVER);
+		error = wait_event(&p->master_wait, tty_input_room(t) >= RAW_LIMIT / 2, WAIT_INTERRUPTIBLE, TIME_NEVER);
 		if (error)
 			return error == -EINTR ? -ERESTARTSYS : error;
 	}
@@ -279,8 +294,8 @@ static unsigned int master_poll(struct file *f, struct poll_table *table_of)
 	if (p->slave.packet && p->slave.packet_status)
 		events |= EPOLLPRI;
 	if (p->slave_closed)
-		events |= EPOLLHUP | POLL_IN_SET;
-	if (tty_input_room(&p->slave) >= TTY_RAW_SIZE / 2)
+		events |= EPOLLHUP;
+	if (tty_input_room(&p->slave) >= RAW_LIMIT / 2)
 		events |= POLL_OUT_SET;
 	spin_unlock_irqrestore(&p->slave.lock, flags);
 	return events;
@@ -338,8 +353,14 @@ static long flush_master(struct pty *p, uintptr_t arg)
 	if (arg > TCIOFLUSH)
 		return -EINVAL;
 	if (arg != TCOFLUSH) {
+		bool packet;
+
+		/* Nothing that the master does is reported to it. */
 		flags = spin_lock_irqsave(&p->slave.lock);
+		packet = p->slave.packet;
+		p->slave.packet = false;
 		tty_output_flush_locked(&p->slave);
+		p->slave.packet = packet;
 		spin_unlock_irqrestore(&p->slave.lock, flags);
 	}
 	if (arg != TCIFLUSH)
@@ -379,9 +400,9 @@ static long master_ioctl(struct file *f, unsigned int cmd, uintptr_t arg)
 	case TIOCSIG:
 		return send_signal(p, (int)arg);
 	case TIOCINQ:
-		return user_store_u32(arg, (uint32_t)tty_output_pending(slave));
+		return user_store_u32(arg, (uint32_t)MIN(tty_output_pending(slave), (size_t)TTY_READ_SIZE - 1));
 	case TIOCOUTQ:
-		return user_store_u32(arg, TTY_RAW_SIZE - tty_input_room(slave));
+		return user_store_u32(arg, 0);	/* given away */
 	case TCFLSH:
 		return flush_master(p, arg);
 	case TIOCGETD:

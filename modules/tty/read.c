@@ -72,7 +72,7 @@ static long read_canonical(struct tty_file *tf, uint8_t *buf, size_t n, bool non
 
 	for (;;) {
 		unsigned long flags = spin_lock_irqsave(&t->lock);
-		bool canonical = tty_flag_l(t, ICANON), line = have_line(t), end;
+		bool canonical = tty_canonical(t), line = have_line(t), end;
 		size_t taken = canonical && line ? take_line(t, buf, n, &end) : 0;
 		int error;
 
@@ -85,7 +85,7 @@ static long read_canonical(struct tty_file *tf, uint8_t *buf, size_t n, bool non
 			return t->closing ? -EIO : 0;
 		error = nonblock ? -EAGAIN : 0;
 		if (!error)
-			error = wait_result(wait_event(&t->read_wait, have_line(t) || ended(tf) || !tty_flag_l(t, ICANON),
+			error = wait_result(wait_event(&t->read_wait, have_line(t) || ended(tf) || !tty_canonical(t),
 						       WAIT_INTERRUPTIBLE, TIME_NEVER));
 		if (error)
 			return error;
@@ -104,7 +104,7 @@ static long read_raw(struct tty_file *tf, uint8_t *buf, size_t n, bool nonblock)
 		uint32_t count = raw_count(t), want = (uint32_t)MIN((size_t)MAX(min, 1u), n);
 		uint64_t deadline = TIME_NEVER;
 		size_t taken = 0;
-		bool raw = !tty_flag_l(t, ICANON);
+		bool raw = !tty_canonical(t);
 		int error;
 
 		if (raw && (count >= want || (count && nonblock)))
@@ -125,13 +125,13 @@ static long read_raw(struct tty_file *tf, uint8_t *buf, size_t n, bool nonblock)
 			deadline = start + time * TENTH;
 		else if (time && count)
 			deadline = clock_monotonic() + time * TENTH;
-		error = wait_event(&t->read_wait, raw_count(t) > count || ended(tf) || tty_flag_l(t, ICANON),
+		error = wait_event(&t->read_wait, raw_count(t) > count || ended(tf) || tty_canonical(t),
 				   WAIT_INTERRUPTIBLE, deadline);
 		if (!error)
 			continue;
 		flags = spin_lock_irqsave(&t->lock);
 		/* Time is over, or a signal: what is there is what it gets. */
-		if (!tty_flag_l(t, ICANON))
+		if (!tty_canonical(t))
 			taken = take_raw(t, buf, n);
 		spin_unlock_irqrestore(&t->lock, flags);
 		if (taken || error == -ETIMEDOUT)
@@ -162,7 +162,7 @@ long tty_read_bytes(struct tty_file *tf, struct io_iter *to, bool nonblock)
 			return -ENOMEM;
 	}
 	do {
-		if (READ_ONCE(t->termios.c_lflag) & ICANON)
+		if (tty_canonical(t))
 			result = read_canonical(tf, buf, n, nonblock);
 		else
 			result = read_raw(tf, buf, n, nonblock);
@@ -189,7 +189,7 @@ unsigned int tty_poll_file(struct file *f, struct poll_table *table)
 	poll_wait(table, f, &t->read_wait);
 	poll_wait(table, f, &t->write_wait);
 	flags = spin_lock_irqsave(&t->lock);
-	if (tty_flag_l(t, ICANON)) {
+	if (tty_canonical(t)) {
 		if (have_line(t))
 			events |= POLL_IN_SET;
 	} else {

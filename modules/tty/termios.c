@@ -74,6 +74,8 @@ static void settings_changed(struct tty *t, const struct termios2 *old)
 
 		if (was != is)
 			tty_packet_locked(t, is ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
+		if ((old->c_lflag | t->termios.c_lflag) & EXTPROC)
+			tty_packet_locked(t, TIOCPKT_IOCTL);
 	}
 	wait_queue_wake(&t->read_wait, ~0u, 0);
 }

@@ -14,8 +14,16 @@ struct mutex tty_mutex = MUTEX_INIT(tty_mutex);
 static struct spinlock ttys_lock = SPINLOCK_INIT(ttys_lock);
 static struct list ttys = LIST_INIT(ttys);
 
-void tty_setup(struct tty *t)
+void tty_setup(struct tty *t, struct tty_rings *rings)
 {
+	if (rings) {
+		t->out = rings->out;
+		t->out_mask = TTY_OUT_SIZE - 1;
+		t->out_limit = TTY_OUT_SIZE;
+		t->raw = rings->raw;
+		t->raw_mask = TTY_RAW_SIZE - 1;
+		t->raw_limit = TTY_RAW_SIZE;
+	}
 	refcount_init(&t->refs, 1);
 	list_init(&t->link);
 	list_init(&t->input_link);

@@ -23,7 +23,7 @@ struct tty;
 
 #define TTY_NAME_SIZE 16
 #define TTY_READ_SIZE 4096u		/* a line at most, with its end */
-#define TTY_RAW_SIZE  4096u
+#define TTY_RAW_SIZE  4096u		/* of a terminal of hardware */
 #define TTY_OUT_SIZE  4096u
 #define TTY_OUT_RESERVE 256u		/* of it, for echo */
 
@@ -82,7 +82,8 @@ struct tty {
 	struct termios2 termios;
 	struct winsize winsize;
 	struct tty_line line;
-	uint8_t out[TTY_OUT_SIZE];
+	uint8_t *out;			/* a ring of out_mask + 1 bytes, of which out_limit are used at most */
+	uint32_t out_mask, out_limit;
 	uint32_t out_head, out_tail;
 	unsigned int column;		/* of the output, for tabs and erasing */
 	bool stopped;			/* by STOP or TCOOFF */
@@ -98,7 +99,8 @@ struct tty {
 	struct file_async_list async;	/* who wants SIGIO */
 
 	struct spinlock raw_lock;
-	uint16_t raw[TTY_RAW_SIZE];	/* byte | tty_flag << 8 */
+	uint16_t *raw;			/* byte | tty_flag << 8; as `out` */
+	uint32_t raw_mask, raw_limit;
 	uint32_t raw_head, raw_tail;
 	bool throttled;
 	bool input_queued;		/* on the input thread's list */
@@ -108,8 +110,14 @@ struct tty {
 	struct wait_queue read_wait, write_wait;
 };
 
-/* Fills in the common parts; the driver has set name, ops, driver, device. One reference, the caller's. */
-void tty_setup(struct tty *t);
+/* Rings for a terminal of hardware. */
+struct tty_rings {
+	uint8_t out[TTY_OUT_SIZE];
+	uint16_t raw[TTY_RAW_SIZE];
+};
+
+/* Fills in the common parts; the driver has set name, ops, driver, device. One reference, the caller's. Null: it has rings of its own. */
+void tty_setup(struct tty *t, struct tty_rings *rings);
 /* Makes it known: device number and node ("ttyS0"). May sleep. */
 int tty_register(struct tty *t, uint32_t mode);
 /* A further number and name for it. */

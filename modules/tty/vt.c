@@ -81,7 +81,7 @@ int vt_make(unsigned int index, struct vt **out)
 	v->tty.ops = &vt_ops;
 	v->tty.driver = v;
 	v->tty.device = device_number(TTY_MAJOR, index + 1);
-	tty_setup(&v->tty);
+	tty_setup(&v->tty, &v->rings);
 	v->tty.termios.c_iflag |= IUTF8;
 	v->tty.winsize = (struct winsize){
 		(unsigned short)v->screen.rows, (unsigned short)v->screen.cols,

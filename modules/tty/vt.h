@@ -30,6 +30,7 @@ struct vt_keys {
 
 struct vt {
 	struct tty tty;
+	struct tty_rings rings;
 	struct screen screen;
 	unsigned int index;		/* its number less 1 */
 	struct vt_keys keys;

@@ -219,22 +219,6 @@ static int restore_records(uintptr_t at)
 	return error;
 }
 
-static void restore_altstack(const struct sigaltstack *s)
-{
-	struct task *t = current_task;
-	int mode = s->ss_flags & ~(int)SS_AUTODISARM;
-
-	if (mode == SS_DISABLE) {
-		t->altstack_base = t->altstack_size = 0;
-	} else if ((mode == SS_ONSTACK || mode == 0) && s->ss_size >= arch_signal_min_stack()) {
-		t->altstack_base = (uintptr_t)s->ss_sp;
-		t->altstack_size = s->ss_size;
-	} else {
-		return;
-	}
-	t->altstack_flags = s->ss_flags;
-}
-
 int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 {
 	uintptr_t at = f->sp;
@@ -257,8 +241,17 @@ int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 	f->pstate = c.pstate;
 	f->number = -1;
 	arch_trap_sanitize(f);
-	restore_altstack(&stack);
+	signal_set_altstack(&stack, f->sp);	/* what it refuses stays as it is */
 	return 0;
+}
+
+/* The syndrome tells what happened, if the processor says that it does. */
+static int floating_code(unsigned long esr)
+{
+	if (!(esr & 1ul << 23))
+		return FPE_FLTUNK;
+	return esr & 0x01 ? FPE_FLTINV : esr & 0x02 ? FPE_FLTDIV : esr & 0x04 ? FPE_FLTOVF : esr & 0x08 ? FPE_FLTUND :
+	       esr & 0x10 ? FPE_FLTRES : FPE_FLTUNK;
 }
 
 void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
@@ -282,4 +275,6 @@ void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
 	info->si_code = table[trap->kind].code ? table[trap->kind].code : SI_KERNEL;
 	if (info->si_code != SI_KERNEL)
 		info->si_addr = (void *)trap->address;
+	if (trap->kind == TRAP_FPU)
+		info->si_code = floating_code(trap->error);
 }

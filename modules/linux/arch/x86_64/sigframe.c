@@ -189,22 +189,6 @@ static void restore_registers(struct trap_frame *f, const struct sigcontext_64 *
 	arch_trap_sanitize(f);
 }
 
-static void restore_altstack(const struct sigaltstack *s)
-{
-	struct task *t = current_task;
-	int mode = s->ss_flags & ~(int)SS_AUTODISARM;
-
-	if (mode == SS_DISABLE) {
-		t->altstack_base = t->altstack_size = 0;
-	} else if ((mode == SS_ONSTACK || mode == 0) && s->ss_size >= arch_signal_min_stack()) {
-		t->altstack_base = (uintptr_t)s->ss_sp;
-		t->altstack_size = s->ss_size;
-	} else {
-		return;
-	}
-	t->altstack_flags = s->ss_flags;
-}
-
 /*
  * Would the processor refuse the frame's selectors on the way to user mode? There are one code and one stack segment for it. A stack segment
  * is put right where the frame does not insist on it, as for programs older than its field.
@@ -232,12 +216,35 @@ int arch_signal_return(struct trap_frame *f, uint64_t *mask)
 	if (!user_range_ok(at, sizeof(struct rt_sigframe)) ||
 	    copy_from_user(&uc, at + offsetof(struct rt_sigframe, uc), sizeof(uc)))
 		return -EFAULT;
+	signal_set_altstack(&uc.uc_stack, f->rsp);	/* not the one that the handler ran on: what it refuses stays as it is */
 	if (restore_state(uc.uc_mcontext.fpstate))
 		return -EFAULT;
 	*mask = uc.uc_sigmask & ~SIG_KILL_STOP;
 	restore_registers(f, &uc.uc_mcontext);
-	restore_altstack(&uc.uc_stack);
 	return selectors_refused(&uc);
+}
+
+/* Which of the exceptions that are not masked happened, in the x87 unit or with vectors. */
+static int floating_code(enum trap_kind kind)
+{
+	const uint8_t *area = arch_fpu_sync();
+	uint16_t control, status;
+	uint32_t mxcsr;
+	unsigned int happened;
+
+	memcpy(&control, area, sizeof(control));
+	memcpy(&status, area + 2, sizeof(status));
+	memcpy(&mxcsr, area + 24, sizeof(mxcsr));
+	happened = kind == TRAP_FPU ? status & ~(unsigned int)control : mxcsr & ~(mxcsr >> 7);
+	if (happened & 0x01)
+		return FPE_FLTINV;
+	if (happened & 0x04)
+		return FPE_FLTDIV;
+	if (happened & 0x08)
+		return FPE_FLTOVF;
+	if (happened & 0x12)		/* a denormal operand, too */
+		return FPE_FLTUND;
+	return happened & 0x20 ? FPE_FLTRES : FPE_FLTUNK;
 }
 
 void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
@@ -262,4 +269,6 @@ void arch_signal_fault_info(const struct trap_info *trap, struct siginfo *info)
 	info->si_code = table[trap->kind].code == (signed char)SI_KERNEL ? SI_KERNEL : table[trap->kind].code;
 	if (info->si_code != SI_KERNEL)
 		info->si_addr = (void *)trap->address;
+	if (trap->kind == TRAP_FPU || trap->kind == TRAP_SIMD)
+		info->si_code = floating_code(trap->kind);
 }

@@ -59,6 +59,7 @@
 
 struct line {
 	struct tty tty;
+	struct tty_rings rings;
 	struct log_console log;
 	struct spinlock lock;
 	struct timer timer;
@@ -309,7 +310,7 @@ static void add(unsigned int index, const struct pl011_line *where)
 	u->regs[REG_CONTROL] = u->control;
 	spin_init(&u->lock);
 	timer_init(&u->timer, line_timer);
-	tty_setup(&u->tty);
+	tty_setup(&u->tty, &u->rings);
 	snprintf(u->tty.name, sizeof(u->tty.name), "ttyAMA%u", index);
 	u->tty.ops = &line_ops;
 	u->tty.driver = u;

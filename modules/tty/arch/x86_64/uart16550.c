@@ -51,6 +51,7 @@
 
 struct uart {
 	struct tty tty;
+	struct tty_rings rings;
 	struct log_console log;
 	struct spinlock lock;
 	struct timer timer;
@@ -404,7 +405,7 @@ static void add(unsigned int index, uint16_t base, unsigned int irq)
 	u->mcr = MCR_DTR | MCR_RTS | MCR_OUT2;
 	spin_init(&u->lock);
 	timer_init(&u->timer, uart_timer);
-	tty_setup(&u->tty);
+	tty_setup(&u->tty, &u->rings);
 	snprintf(u->tty.name, sizeof(u->tty.name), "ttyS%u", index);
 	u->tty.ops = &uart_ops;
 	u->tty.driver = u;
