@@ -1,5 +1,5 @@
 /*
- * Parameters of modules: "name=value" words, quotes allowed, arrays with commas. Called under module_lock, before init.
+ * Parameters of modules: "name=value" words up to "--", quotes allowed, arrays with commas. Called under module_lock, before init.
  */
 #include "internal.h"
 
@@ -11,7 +11,7 @@
 
 static int set_bool(void *to, const char *value)
 {
-	if (!*value || !strcmp(value, "1") || !strcmp(value, "y") || !strcmp(value, "Y") || !strcmp(value, "on"))
+	if (!strcmp(value, "1") || !strcmp(value, "y") || !strcmp(value, "Y") || !strcmp(value, "on"))
 		*(bool *)to = true;
 	else if (!strcmp(value, "0") || !strcmp(value, "n") || !strcmp(value, "N") || !strcmp(value, "off"))
 		*(bool *)to = false;
@@ -25,23 +25,27 @@ static int set_element(const struct module_param *p, unsigned int i, char *value
 {
 	uint64_t u;
 	int64_t s;
+	int error;
 
 	switch (p->type) {
 	case PARAM_BOOL:
 		return set_bool((bool *)p->value + i, value);
 	case PARAM_INT:
-		if (str_to_i64(value, NULL, 0, &s) || s != (int)s)
-			return -EINVAL;
+		error = str_to_i64(value, NULL, 0, &s);
+		if (error || s != (int)s)
+			return error ? error : -ERANGE;
 		((int *)p->value)[i] = (int)s;
 		return 0;
 	case PARAM_UINT:
-		if (str_to_u64(value, NULL, 0, &u) || u != (unsigned int)u)
-			return -EINVAL;
+		error = str_to_u64(value + (*value == '+'), NULL, 0, &u);
+		if (error || u != (unsigned int)u)
+			return error ? error : -ERANGE;
 		((unsigned int *)p->value)[i] = (unsigned int)u;
 		return 0;
 	case PARAM_ULONG:
-		if (str_to_u64(value, NULL, 0, &u))
-			return -EINVAL;
+		error = str_to_u64(value + (*value == '+'), NULL, 0, &u);
+		if (error)
+			return error;
 		((unsigned long *)p->value)[i] = u;
 		return 0;
 	case PARAM_CHARP:
@@ -51,11 +55,14 @@ static int set_element(const struct module_param *p, unsigned int i, char *value
 	return -EINVAL;
 }
 
+/* `value` is null for a name alone, which only switches take. */
 static int set_param(const struct module_param *p, char *value)
 {
 	unsigned int i = 0;
 	int error;
 
+	if (!value)
+		return p->type == PARAM_BOOL ? set_bool(p->value, "1") : -EINVAL;
 	if (p->max <= 1)
 		return set_element(p, 0, value);
 	for (;; i++) {
@@ -96,9 +103,20 @@ static char *next_word(char **at)
 	return word;
 }
 
+/* Names of parameters may be written with either sign. */
+static bool same_name(const char *a, const char *b)
+{
+	while (*a && (*a == '-' ? '_' : *a) == (*b == '-' ? '_' : *b)) {
+		a++;
+		b++;
+	}
+	return !*a && !*b;
+}
+
 int module_apply_params(struct module *m, const char *text, const char **why)
 {
 	char *at, *word;
+	int error;
 
 	m->strings = kstrdup(text, 0);
 	if (!m->strings)
@@ -108,21 +126,22 @@ int module_apply_params(struct module *m, const char *text, const char **why)
 		char *value = strchr(word, '=');
 		bool found = false;
 
+		if (!strcmp(word, "--"))
+			break;		/* what follows is meant for somebody else */
 		if (value)
 			*value++ = '\0';
-		else
-			value = word + strlen(word);
 		for (unsigned int i = 0; i < m->descriptor->param_count; i++) {
 			const struct module_param *p = &m->descriptor->params[i];
 
-			if (strcmp(p->name, word))
+			if (!same_name(p->name, word))
 				continue;
 			found = true;
-			if (set_param(p, value)) {
+			error = set_param(p, value);
+			if (error) {
 				module_complain("module %s: parameter %s does not take \"%s\"",
-						m->name, word, value);
+						m->name, word, value ? value : "");
 				*why = "invalid value of a parameter";
-				return -EINVAL;
+				return error;
 			}
 		}
 		if (!found)

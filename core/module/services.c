@@ -100,6 +100,10 @@ static int no_decoder(const void *data, size_t size, size_t *used, int (*push)(v
 
 static const struct unpack_ops default_unpack = { .run = no_decoder };
 
+static bool no_timer(void *process, int after, struct timer_view *out) { (void)process; (void)after; (void)out; return false; }
+
+static const struct timers_ops default_timers = { .next = no_timer };
+
 struct module_services services_active __socket_table = {
 	.authority = &default_authority,
 	.process = &default_process,
@@ -107,6 +111,7 @@ struct module_services services_active __socket_table = {
 	.signal_mask = &default_signal_mask,
 	.sysvipc = &default_sysvipc,
 	.mqueue = &default_mqueue,
+	.timers = &default_timers,
 	.unpack = &default_unpack,
 };
 KAPI(services_active);
@@ -118,5 +123,6 @@ const struct module_services services_default = {
 	.signal_mask = &default_signal_mask,
 	.sysvipc = &default_sysvipc,
 	.mqueue = &default_mqueue,
+	.timers = &default_timers,
 	.unpack = &default_unpack,
 };

@@ -150,6 +150,17 @@ struct unpack_ops {
 };
 
 /* One field a service; null fields of a module are not provided by it. */
+/* POSIX timers of a process as /proc shows them. Provided by posix_timers; the default has none. */
+struct timer_view {
+	int id, clock, signal, notify;	/* notify: SIGEV_* */
+	int target;			/* number of the process or thread that gets the signal */
+	uintptr_t value;
+};
+struct timers_ops {
+	/* The timer with the lowest number above `after`. `process` is the owner's struct process. Any thread context. */
+	bool (*next)(void *process, int after, struct timer_view *out);
+};
+
 struct module_services {
 	const struct authority_ops *authority;
 	const struct process_ops *process;
@@ -157,6 +168,7 @@ struct module_services {
 	const struct signal_mask_ops *signal_mask;
 	const struct sysvipc_ops *sysvipc;
 	const struct mqueue_ops *mqueue;
+	const struct timers_ops *timers;
 	const struct unpack_ops *unpack;
 };
 

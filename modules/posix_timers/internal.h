@@ -90,6 +90,7 @@ struct posix_timer {
 	struct signal_entry entry;
 	struct task *target;		/* whose queue; with a reference */
 	enum notify_kind notify;
+	int kind;			/* of NOTIFY_PROCESS: SIGEV_SIGNAL or SIGEV_THREAD, which the C library asks for */
 	int64_t expires;		/* next expiry in ns of its clock; 0: disarmed */
 	int64_t interval;
 	int64_t overrun;		/* since the last signal was delivered */

@@ -8,7 +8,7 @@ return {
 		cpu_time = "cpu_timers_tick",
 		task_work = "cpu_timers_work",
 	},
-	services = {},
+	services = { timers = "timers_service" },
 	params = {},
 	replace = "state",
 	state = { version = 4, export = "timers_state_export", import = "timers_state_import" },

@@ -203,6 +203,7 @@ static int check_event(const struct sigevent *e, struct posix_timer *t)
 		t->target = current_task;
 		task_get(t->target);
 		t->notify = NOTIFY_PROCESS;
+		t->kind = kind;
 	}
 	return 0;
 }
@@ -441,3 +442,37 @@ void posix_timers_delete_all(struct timer_group *g)
 		timer_put(t);
 	}
 }
+
+static bool next_timer(void *process, int after, struct timer_view *out)
+{
+	struct posix_timer *t = NULL;
+	struct timer_group *g;
+	unsigned long flags;
+
+	rcu_read_lock();		/* the group's memory */
+	g = timer_group_of(process);
+	if (g) {
+		struct rb_node *n;
+
+		flags = spin_lock_irqsave(&g->lock);
+		for (n = g->timers.top; n;) {
+			struct posix_timer *each = rb_entry(n, struct posix_timer, node);
+
+			if (each->id > after)
+				t = each;
+			n = each->id > after ? n->left : n->right;
+		}
+		if (t)
+			*out = (struct timer_view){
+				.id = t->id, .clock = t->clock, .signal = t->entry.info.si_signo,
+				.notify = t->notify == NOTIFY_NONE ? SIGEV_NONE : t->notify == NOTIFY_THREAD ? SIGEV_THREAD_ID : t->kind,
+				.target = t->notify == NOTIFY_THREAD ? t->target->pid->nr : g->process->pid->nr,
+				.value = (uintptr_t)t->entry.info.si_value.sival_ptr,
+			};
+		spin_unlock_irqrestore(&g->lock, flags);
+	}
+	rcu_read_unlock();
+	return t != NULL;
+}
+
+const struct timers_ops timers_service = { .next = next_timer };

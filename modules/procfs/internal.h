@@ -49,7 +49,7 @@ struct proc_target {
 	struct task *task;		/* with a reference: of task/<tid>, or /proc/<tid> of a thread; null: the process */
 	bool thread_only;		/* below task/<tid> */
 	const struct proc_entry *entry;	/* null: the directory itself, or a descriptor */
-	int fd;
+	int fd;				/* or which link below ns */
 	uintptr_t start, end;		/* bounds of a mapping, below map_files */
 };
 
@@ -149,12 +149,25 @@ int proc_show_limits(struct text_out *t, void *arg);
 int proc_show_io(struct text_out *t, void *arg);
 int proc_show_schedstat(struct text_out *t, void *arg);
 int proc_show_syscall(struct text_out *t, void *arg);
+/* settings_pid.c */
+int proc_show_timers(struct text_out *t, void *who);
+int proc_show_timerslack(struct text_out *t, void *who);
+long proc_store_timerslack(const char *text, size_t n, void *who);
+int proc_show_oom_adj(struct text_out *t, void *who);
+long proc_store_oom_adj(const char *text, size_t n, void *who);
+int proc_show_sched(struct text_out *t, void *who);
+int proc_show_autogroup(struct text_out *t, void *who);
+long proc_store_clear_refs(const char *text, size_t n, void *who);
+int proc_show_cpuset(struct text_out *t, void *who);
+int proc_show_projid_map(struct text_out *t, void *who);
+int proc_show_timens_offsets(struct text_out *t, void *who);
 /* children.c */
 int proc_show_children(struct text_out *t, void *who);
 /* pid_maps.c */
 int proc_show_maps(struct text_out *t, void *arg);
 int proc_show_smaps(struct text_out *t, void *arg);
 int proc_show_smaps_rollup(struct text_out *t, void *arg);
+int proc_show_numa_maps(struct text_out *t, void *arg);
 int proc_show_cmdline(struct text_out *t, void *arg);
 int proc_show_environ(struct text_out *t, void *arg);
 int proc_show_auxv(struct text_out *t, void *arg);

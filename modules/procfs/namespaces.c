@@ -4,11 +4,21 @@
  */
 #include "modules/procfs/internal.h"
 
-static const char ns_name[] = "mnt";
+#include <linux/sched.h>
+
+static const struct ns_link {
+	const char *name;
+	uint32_t type;			/* CLONE_NEW* */
+} links[] = {
+	{ "cgroup", CLONE_NEWCGROUP }, { "ipc", CLONE_NEWIPC }, { "mnt", CLONE_NEWNS }, { "net", CLONE_NEWNET },
+	{ "pid", CLONE_NEWPID }, { "pid_for_children", CLONE_NEWPID }, { "time", CLONE_NEWTIME },
+	{ "time_for_children", CLONE_NEWTIME }, { "user", CLONE_NEWUSER }, { "uts", CLONE_NEWUTS },
+};
 
 static int ns_follow(struct dentry *d, struct path *out)
 {
 	struct proc_target *who = proc_target_of(d->inode);
+	uint32_t type = links[who->fd].type;
 	struct mount_ns *ns = NULL;
 	struct thread *t;
 	int error;
@@ -24,7 +34,7 @@ static int ns_follow(struct dentry *d, struct path *out)
 	process_inspect_end(who->process);
 	if (!ns)
 		return -ENOENT;
-	error = mount_ns_path(ns, out);
+	error = type == CLONE_NEWNS ? mount_ns_path(ns, out) : ns_global_path(type, out);
 	mount_ns_put(ns);
 	return error;
 }
@@ -45,7 +55,11 @@ static int ns_lookup(struct inode *dir, struct dentry *d)
 	struct inode *inode;
 
 	who.entry = NULL;
-	if (d->name_length != sizeof(ns_name) - 1 || memcmp(d->name, ns_name, sizeof(ns_name) - 1))
+	who.fd = -1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(links); i++)
+		if (strlen(links[i].name) == d->name_length && !memcmp(d->name, links[i].name, d->name_length))
+			who.fd = (int)i;
+	if (who.fd < 0)
 		return 0;
 	inode = proc_inode_create(dir, S_IFLNK | 0777, &who);
 	if (!inode)
@@ -66,8 +80,12 @@ static int ns_readdir(struct file *f, struct dir_context *c)
 {
 	if (!dir_emit_dots(f, c))
 		return 0;
-	if (c->pos == 2 && c->emit(c, ns_name, sizeof(ns_name) - 1, f->inode->ino * 100 + 2, dirent_type(S_IFLNK)))
-		c->pos++;
+	for (; c->pos - 2 < (int64_t)ARRAY_SIZE(links); c->pos++) {
+		const char *name = links[c->pos - 2].name;
+
+		if (!c->emit(c, name, strlen(name), f->inode->ino * 100 + (uint64_t)c->pos, dirent_type(S_IFLNK)))
+			break;
+	}
 	return 0;
 }
 

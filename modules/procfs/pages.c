@@ -84,6 +84,40 @@ int proc_show_smaps(struct text_out *t, void *arg)
 	return proc_each_region(arg, t, smaps_block);
 }
 
+/* The node of all pages is 0; a policy of the mapping's own is told by its mode (modules/linux/mempolicy.c keeps three bits of it). */
+static void numa_line(struct text_out *t, struct aspace *as, const struct region_copy *r, const char *path)
+{
+	static const char *const modes[8] = { "default", "prefer:0", "bind:0", "interleave:0", "local", "prefer (many):0", "default", "default" };
+	struct sums s = { 0 };
+	bool none;
+
+	aspace_each_page(as, r->start, r->end, add_page, &s);
+	none = !s.rss;
+	text_printf(t, "%08lx %s", r->start, modes[(r->flags & REGION_POLICY) >> REGION_POLICY_SHIFT & 7]);
+	if (r->file) {
+		text_printf(t, " file=");
+		text_add_path(t, path);
+	} else if (r->flags & REGION_STACK) {
+		text_printf(t, " stack");
+	} else if (r->label && !strcmp(r->label, "[heap]")) {
+		text_printf(t, " heap");
+	}
+	if (s.anonymous)
+		text_printf(t, " anon=%lu", s.anonymous);
+	if (s.shared_dirty + s.private_dirty)
+		text_printf(t, " dirty=%lu", s.shared_dirty + s.private_dirty);
+	if (s.rss != s.anonymous)
+		text_printf(t, " mapped=%lu", s.rss);
+	if (!none)
+		text_printf(t, " N0=%lu kernelpagesize_kB=%lu", s.rss, PAGE_SIZE / 1024);
+	text_printf(t, "\n");
+}
+
+int proc_show_numa_maps(struct text_out *t, void *arg)
+{
+	return proc_each_region(arg, t, numa_line);
+}
+
 /* From the first mapped address to the last. */
 static void bounds(struct aspace *as, uintptr_t *start, uintptr_t *end)
 {

@@ -316,7 +316,8 @@ int proc_show_status(struct text_out *t, void *arg)
 	text_printf(t, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
 		    (unsigned long long)caps[0], (unsigned long long)caps[1], (unsigned long long)caps[2],
 		    (unsigned long long)caps[3], (unsigned long long)caps[4]);
-	text_printf(t, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+	text_printf(t, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n"
+		       "Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunsupported\n",
 		    s.thread == current ? service(authority)->no_new_privs() : 0);
 	if (s.thread)
 		show_cpu_set(t, &s.thread->affinity);
@@ -353,7 +354,7 @@ int proc_show_limits(struct text_out *t, void *arg)
 		text_printf(t, "%-25s ", names[i].name);
 		show_limit(t, READ_ONCE(p->limits[i].rlim_cur));
 		show_limit(t, READ_ONCE(p->limits[i].rlim_max));
-		text_printf(t, "%-10s\n", names[i].unit);
+		text_printf(t, *names[i].unit ? "%-10s\n" : "\n", names[i].unit);
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include "core/module/services.h"
 #include "modules/sysfs/internal.h"
 
-enum kind { KIND_MODULE, KIND_FILE, KIND_PARAMETERS, KIND_PARAMETER, KIND_SECTIONS, KIND_SECTION, KIND_HOLDERS, KIND_HOLDER };
+enum kind { KIND_MODULE, KIND_FILE, KIND_PARAMETERS, KIND_PARAMETER, KIND_SECTIONS, KIND_SECTION, KIND_HOLDERS, KIND_HOLDER, KIND_NOTES };
 
 /* Beside the modules: the loader's own directory of parameters, as Linux calls it. */
 #define OWN "module"
@@ -21,9 +21,12 @@ struct target {
 	char name[64];			/* parameter, section or holder */
 };
 
-static const char *const files[] = { "initstate", "coresize", "refcnt", "taint", "version" };
+static const char *const files[] = { "initstate", "coresize", "refcnt", "taint", "version", "initsize", "uevent" };
+#define FILE_INITSIZE 5
+#define FILE_UEVENT   6
 static const struct { const char *name; enum kind kind; } directories[] = {
 	{ "parameters", KIND_PARAMETERS }, { "sections", KIND_SECTIONS }, { "holders", KIND_HOLDERS },
+	{ "notes", KIND_NOTES },
 };
 
 static const struct inode_ops target_dir_ops, target_file_ops, holder_ops;
@@ -100,6 +103,7 @@ static void show_file(struct text_out *t, const struct module *m, unsigned int f
 	case 1: text_printf(t, "%zu\n", m->total_size); break;
 	case 2: text_printf(t, "%u\n", refcount_read(&m->refs) - 1); break;
 	case 3: text_printf(t, "\n"); break;
+	case FILE_INITSIZE: text_printf(t, "0\n"); break;	/* nothing is given back after its init */
 	default: text_printf(t, "%s\n", MODULE_RELEASE); break;
 	}
 }
@@ -206,13 +210,21 @@ static long store(const char *text, size_t n, void *arg)
 }
 
 static const struct text_file_type readable_type = { .show = show };
+/* Nobody listens for events (there is no netlink), so asking for one is refused. */
+static long store_uevent(const char *text, size_t n, void *arg)
+{
+	return -EOPNOTSUPP;
+}
+
+static const struct text_file_type uevent_type = { .store = store_uevent };
 static const struct text_file_type writable_type = { .show = show, .store = store };
 
 static int target_open(struct inode *inode, struct file *f)
 {
 	struct target *t = inode->private;
 
-	return text_file_open(f, t->kind == KIND_PARAMETER ? &writable_type : &readable_type, t, true);
+	return text_file_open(f, t->kind == KIND_PARAMETER ? &writable_type : t->kind == KIND_FILE && t->file == FILE_UEVENT ?
+			      &uevent_type : &readable_type, t, true);
 }
 
 /* ---- directories ---- */
@@ -277,6 +289,11 @@ static bool match_holder(struct module *m, void *arg)
 	return true;
 }
 
+static int nothing(struct module *m, void *arg)
+{
+	return 0;
+}
+
 static void find_in_directory(struct find_call *c)
 {
 	struct target *t = c->target;
@@ -288,6 +305,8 @@ static void find_in_directory(struct find_call *c)
 		c->mode = h.found ? S_IFLNK | 0777 : 0;
 		return;
 	}
+	if (with_module(t->module, nothing, NULL))
+		return;			/* it has gone */
 	if (t->kind != KIND_MODULE) {
 		with_module(t->module, find_in_module, c);
 		return;
@@ -296,7 +315,7 @@ static void find_in_directory(struct find_call *c)
 		if (!strcmp(files[i], t->name)) {
 			t->kind = KIND_FILE;
 			t->file = i;
-			c->mode = S_IFREG | 0444;
+			c->mode = S_IFREG | (i == FILE_UEVENT ? 0200 : 0444);
 			return;
 		}
 	}
@@ -325,11 +344,6 @@ static int target_lookup(struct inode *dir, struct dentry *d)
 	if (!inode)
 		return -ENOMEM;
 	dentry_attach(d, inode);
-	return 0;
-}
-
-static int nothing(struct module *m, void *arg)
-{
 	return 0;
 }
 

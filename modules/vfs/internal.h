@@ -247,3 +247,6 @@ static inline bool capable(int cap) { return service(authority)->capable(cap); }
 
 /* super.c: lets go of the memory of a super block, which its inodes hold until after they are evicted. Any context that may free. */
 void super_unhold(struct super *s);
+
+/* mount_ns.c: the mount of the files that stand for name spaces. */
+extern struct mount *ns_mount;

@@ -16,7 +16,7 @@
 #define NS_FIRST_INO 4026531841ull	/* as Linux numbers its first name spaces */
 
 static struct mount_ns first;
-static struct mount *ns_mount;
+struct mount *ns_mount;
 static uint64_t next_ino = NS_FIRST_INO;
 static const struct fs_type ns_type = { .name = "nsfs", .nodev = true };
 

@@ -191,6 +191,11 @@ int mount_ns_path(struct mount_ns *ns, struct path *out);
 /* The name space (without a reference) that such a file stands for; null if it is no such file. */
 struct mount_ns *mount_ns_of_file(const struct file *f);
 
+/* The same for the other kinds (CLONE_NEW*), of which there is one name space each. -ENOENT: no such kind. */
+int ns_global_path(uint32_t type, struct path *out);
+/* The kind that such a file stands for; 0: it is no such file. */
+uint32_t ns_global_type(const struct file *f);
+
 /* A line of /proc/<pid>/mounts (0), mountinfo (1), mountstats (2) for each mount that root reaches. Stops when fn says false. May sleep. */
 int mount_for_each(const struct path *root, int format, bool (*fn)(const char *line, size_t n, void *arg),
 		   void *arg);
