@@ -3,6 +3,7 @@
  */
 #include "core/arch/cpu.h"
 #include "core/arch/platform.h"
+#include "core/arch/topology.h"
 
 #include <stdarg.h>
 
@@ -81,6 +82,31 @@ static void add_flags(struct text *t)
 	text_add(t, "\n");
 }
 
+/* The size of the last cache, and where the CPU lies among the others. */
+static void add_place(struct text *t, unsigned int cpu, unsigned int apic_id)
+{
+	unsigned int threads = 0, cores = 0;
+	struct cpu_topology me, other;
+	struct cpu_cache cache;
+	uint64_t size = 0;
+
+	for (unsigned int i = 0; arch_cpu_cache(i, &cache); i++)
+		size = (uint64_t)cache.line * cache.ways * cache.partitions * cache.sets;
+	if (size)
+		text_add(t, "cache size\t: %lu KB\n", (unsigned long)(size / 1024));
+	arch_cpu_topology(cpu, &me);
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		arch_cpu_topology(i, &other);
+		if (other.package != me.package)
+			continue;
+		threads++;
+		cores += other.thread == 0;
+	}
+	text_add(t, "physical id\t: %u\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", me.package, threads, me.core,
+		 MAX(cores, 1u));
+	text_add(t, "apicid\t\t: %u\ninitial apicid\t: %u\n", apic_id, apic_id);
+}
+
 int arch_cpu_describe(unsigned int cpu, char *buf, size_t size)
 {
 	const struct cpu_features *f = &cpu_features;
@@ -95,13 +121,12 @@ int arch_cpu_describe(unsigned int cpu, char *buf, size_t size)
 		 f->vendor, f->family, f->model, *brand ? brand : "unknown");
 	text_add(&t, "stepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n", f->stepping, (unsigned long)(khz / 1000),
 		 (unsigned long)(khz % 1000));
-	text_add(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n", cpu_count, cpu,
-		 cpu_count, c ? c->hw_id : 0);
+	add_place(&t, cpu, c ? c->hw_id : 0);
 	text_add(&t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n", f->max_leaf);
 	add_flags(&t);
 	text_add(&t, "bugs\t\t:\nbogomips\t: %lu.%02lu\nclflush size\t: 64\ncache_alignment\t: 64\n",
 		 (unsigned long)(khz / 500), (unsigned long)(khz / 5 % 100));
-	text_add(&t, "address sizes\t: %u bits physical, %u bits virtual\n\n", f->phys_bits, f->virt_bits);
+	text_add(&t, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", f->phys_bits, f->virt_bits);
 	return (int)MIN(t.used, size ? size - 1 : 0);
 }
 KAPI(arch_cpu_describe);

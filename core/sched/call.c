@@ -18,6 +18,7 @@ void cpu_call_answer(void)
 {
 	unsigned long from = __atomic_exchange_n(&arch_cpu_self()->asked_by, 0, __ATOMIC_ACQUIRE);
 
+	arch_cpu_self()->irq_call++;
 	while (from) {
 		struct cpu_request *r = &cpus[bit_lowest(from)]->request;
 

@@ -27,6 +27,7 @@ struct cpu {
 	uint64_t irq_count;
 	uint64_t idle_ns;		/* without the pause that lasts; core/sched/times.c */
 	uint64_t user_ns, system_ns;	/* found by interrupts */
+	uint64_t irq_timer, irq_kick, irq_call;	/* how often each kind came; written by the CPU itself */
 	uint64_t rcu_quiescent;		/* core/sync/rcu.c */
 	struct cpu_request request;	/* core/sched/call.c: made by this CPU */
 	unsigned long asked_by;		/* CPUs whose request this CPU has to answer */

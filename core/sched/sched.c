@@ -327,6 +327,7 @@ KAPI(thread_set_work);
 
 void sched_ipi(void)
 {
+	arch_cpu_self()->irq_kick++;
 	timer_kick();
 	/* The interrupt's exit looks at need_resched and at the thread's work. */
 }

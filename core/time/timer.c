@@ -288,6 +288,7 @@ void timer_interrupt(void)
 	struct timer_queue *q = queue_self();
 	unsigned int budget = CALLBACKS_MAX;
 
+	arch_cpu_self()->irq_timer++;
 	spin_lock_raw(&q->lock);
 	q->programmed = TIME_NEVER;
 	q->stale = false;

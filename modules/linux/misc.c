@@ -96,11 +96,14 @@ long sys_setdomainname(struct uin_u8 name, int32_t length)
 long sys_sysinfo(struct uout_sysinfo out)
 {
 	struct sysinfo s = { 0 };
+	struct page_counts n;
 
 	s.uptime = (long)DIV_UP(clock_monotonic(), NSEC_PER_SEC);
 	sched_loads(s.loads);
 	s.totalram = page_total() * PAGE_SIZE;
 	s.freeram = page_free_count() * PAGE_SIZE;
+	page_count(&n);
+	s.sharedram = n.object * PAGE_SIZE;	/* what files hold, all of them in memory */
 	s.procs = (uint16_t)thread_count();
 	s.mem_unit = 1;
 	return copy_out_sysinfo(out, &s);

@@ -11,7 +11,8 @@
 
 static unsigned long taken[BITMAP_LONGS(PID_MAX)];
 static struct pid *hash[HASH_SIZE];
-static unsigned int last_nr;
+int pid_last;
+MODAPI(pid_last);
 static struct kmem_cache *pid_cache;
 
 struct pid pid_none;
@@ -41,14 +42,14 @@ static int take_number(int wanted)
 		bitmap_set(taken, (unsigned int)wanted);
 		return wanted;
 	}
-	nr = bitmap_next_clear(taken, PID_MAX, last_nr + 1);
+	nr = bitmap_next_clear(taken, PID_MAX, (unsigned int)READ_ONCE(pid_last) + 1);
 	if (nr >= PID_MAX) {
 		nr = bitmap_next_clear(taken, PID_MAX, PID_RESERVED);
 		if (nr >= PID_MAX)
 			return -EAGAIN;
 	}
 	bitmap_set(taken, nr);
-	last_nr = nr;
+	WRITE_ONCE(pid_last, (int)nr);
 	return (int)nr;
 }
 

@@ -46,6 +46,8 @@ void pid_unuse_locked(struct pid *p);
 struct pid *pid_find_locked(int nr);
 /* The next number in use at or above nr; null at the end. */
 struct pid *pid_next_locked(int nr);
+/* The number given out last: the next one is looked for behind it. Below PID_MAX; may be written at any time. */
+extern int pid_last;
 /* With a reference; null if the number is not in use. */
 struct pid *pid_find(int nr);
 /* The next number in use at or above nr, with a reference; null at the end. */

@@ -43,6 +43,10 @@ struct pid *current_session(void)
 }
 MODAPI(current_session);
 
+int pty_max = 4096, pty_count;
+MODAPI(pty_max);
+MODAPI(pty_count);
+
 /* The process that a number of 0 (the caller) or that of any thread means. tree_lock held. */
 static struct process *by_number(int nr)
 {

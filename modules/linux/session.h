@@ -13,6 +13,8 @@ int session_set_tty(struct tty *tty, struct pid **session, struct pid **group);
 void session_clear_tty(struct pid *session);
 /* TIOCNOTTY of a process that leads nothing. */
 void process_clear_tty(void);
+/* Pseudo terminals there may be, and are; tty keeps to the first and writes the second. */
+extern int pty_max, pty_count;
 /* The terminal of a session hangs up with this group in the foreground: it is told when the leader ends. Takes a reference. */
 void session_note_hangup(struct pid *session, struct pid *group);
 /* Called by linux when a session leader with a terminal exits, and registered by tty at init: hangs up. */

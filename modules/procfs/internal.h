@@ -186,6 +186,12 @@ bool proc_node_is(const struct inode *inode);
 void proc_node_evict(struct inode *inode);
 void proc_nodes_free(void);
 
+/* interrupts.c */
+int proc_show_interrupts(struct text_out *t, void *arg);
+int proc_show_softirqs(struct text_out *t, void *arg);
+/* The line "intr" of /proc/stat. -ENOMEM. */
+int proc_add_interrupts(struct text_out *t);
+
 /* Fixed files. */
 int proc_system_init(void);
 int proc_sys_init(void);

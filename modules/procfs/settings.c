@@ -7,9 +7,11 @@
 #include <linux/capability.h>
 
 #include "core/debug/log.h"
+#include "modules/linux/session.h"
 #include "modules/linux/signal.h"
 #include "modules/procfs/internal.h"
 
+#define PTY_LIMIT 4096		/* what tty has numbers for */
 #define ANYBODY (-1)		/* whom the file's mode lets write */
 
 struct number {
@@ -49,6 +51,8 @@ static const struct number numbers[] = {
 	{ "sys/net/unix/user_bytes_max", 0644, NULL, LIMIT(SOCKET_BYTES), 0, INT64_MAX, ANYBODY },
 	{ "sys/kernel/shm_user_pages", 0644, NULL, LIMIT(SEGMENT_PAGES), 0, INT64_MAX, ANYBODY },
 	{ "sys/kernel/ipc_user_bytes", 0644, NULL, LIMIT(IPC_BYTES), 0, INT64_MAX, ANYBODY },
+	{ "sys/kernel/pty/max", 0644, &pty_max, NULL, 0, PTY_LIMIT, ANYBODY },
+	{ "sys/kernel/ns_last_pid", 0666, &pid_last, NULL, 0, PID_MAX - 1, CAP_SYS_ADMIN },
 	{ "sys/vm/mmap_min_addr", 0644, NULL, &mmap_min_addr, 0, INT64_MAX, CAP_SYS_RAWIO },
 };
 

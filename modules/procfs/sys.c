@@ -3,11 +3,14 @@
  */
 #include <linux/capability.h>
 
+#include "core/arch/platform.h"
 #include "core/debug/log.h"
 #include "core/debug/panic.h"
 #include "core/lib/random.h"
 #include "core/module/autoload.h"
 #include "core/module/module.h"
+#include "core/sync/pi_mutex.h"
+#include "modules/linux/session.h"
 #include "modules/procfs/internal.h"
 
 static int show_text(struct text_out *t, void *arg)
@@ -55,9 +58,21 @@ static int show_file_nr(struct text_out *t, void *arg)
 	return 0;
 }
 
+static int show_machine(struct text_out *t, void *arg)
+{
+	text_printf(t, "%s\n", arch_machine());
+	return 0;
+}
+
 static int show_threads_max(struct text_out *t, void *arg)
 {
 	text_printf(t, "%llu\n", (unsigned long long)MIN(page_total() * PAGE_SIZE / (8 * KERNEL_STACK_SIZE), 32768ull));
+	return 0;
+}
+
+static int show_pty_count(struct text_out *t, void *arg)
+{
+	text_printf(t, "%d\n", READ_ONCE(pty_count));
 	return 0;
 }
 
@@ -181,6 +196,8 @@ static const struct text_file_type boot_id_type = { .show = show_boot_id };
 static const struct text_file_type uuid_type = { .show = show_uuid };
 static const struct text_file_type file_nr_type = { .show = show_file_nr };
 static const struct text_file_type threads_max_type = { .show = show_threads_max };
+static const struct text_file_type pty_count_type = { .show = show_pty_count };
+static const struct text_file_type machine_type = { .show = show_machine };
 static const struct text_file_type entropy_type = { .show = show_entropy };
 static const struct text_file_type overcommit_type = { .show = show_overcommit, .store = store_overcommit };
 static const struct text_file_type drop_caches_type = { .show = show_dropped, .store = drop_caches };
@@ -197,6 +214,30 @@ static struct setting settings[] = {
 	{ "sys/kernel/overflowuid", 65534 },
 	{ "sys/kernel/overflowgid", 65534 },
 	{ "sys/kernel/tainted", 0 },
+	{ "sys/kernel/pty/reserve", 0 },		/* there is one devpts, which may have all */
+	{ "sys/kernel/core_uses_pid", 0 },		/* no core is written */
+	{ "sys/kernel/core_pipe_limit", 0 },
+	{ "sys/kernel/panic_on_oops", 1 },
+	{ "sys/kernel/panic_on_warn", 0 },
+	{ "sys/kernel/max_lock_depth", PI_CHAIN_MAX },
+	{ "sys/kernel/sched_rt_period_us", 1000000 },	/* core/sched/internal.h */
+	{ "sys/kernel/sched_rt_runtime_us", 950000 },
+	{ "sys/kernel/timer_migration", 0 },
+	{ "sys/kernel/numa_balancing", 0 },
+	{ "sys/fs/overflowuid", 65534 },
+	{ "sys/fs/overflowgid", 65534 },
+	{ "sys/vm/nr_overcommit_hugepages", 0 },
+	{ "sys/vm/nr_hugepages_mempolicy", 0 },
+	{ "sys/vm/oom_kill_allocating_task", 0 },
+	{ "sys/vm/zone_reclaim_mode", 0 },
+	{ "sys/vm/legacy_va_layout", 0 },
+	{ "sys/user/max_cgroup_namespaces", 0 },	/* no more of these can be made */
+	{ "sys/user/max_ipc_namespaces", 0 },
+	{ "sys/user/max_net_namespaces", 0 },
+	{ "sys/user/max_pid_namespaces", 0 },
+	{ "sys/user/max_time_namespaces", 0 },
+	{ "sys/user/max_user_namespaces", 0 },
+	{ "sys/user/max_uts_namespaces", 0 },
 	{ "sys/kernel/perf_event_paranoid", 4 },
 	{ "sys/kernel/sched_rr_timeslice_ms", 100 },
 	{ "sys/kernel/random/poolsize", 256 },
@@ -218,6 +259,8 @@ int proc_sys_init(void)
 		{ "sys/kernel/random/boot_id", 0444, &boot_id_type, NULL },
 		{ "sys/kernel/random/uuid", 0444, &uuid_type, NULL },
 		{ "sys/kernel/random/entropy_avail", 0444, &entropy_type, NULL },
+		{ "sys/kernel/arch", 0444, &machine_type, NULL },
+		{ "sys/kernel/pty/nr", 0444, &pty_count_type, NULL },
 		{ "sys/kernel/threads-max", 0444, &threads_max_type, NULL },
 		{ "sys/kernel/panic", 0644, &panic_type, NULL },
 		{ "sys/kernel/modules_autoload", 0644, &autoload_type, NULL },

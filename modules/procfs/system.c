@@ -7,7 +7,6 @@
 #include "core/module/module.h"
 #include "core/sched/sched.h"
 #include "core/time/clock.h"
-#include "core/trap/irq.h"
 #include "modules/procfs/internal.h"
 
 static unsigned long long kib(uint64_t pages)
@@ -15,28 +14,30 @@ static unsigned long long kib(uint64_t pages)
 	return (unsigned long long)pages * (PAGE_SIZE / 1024);
 }
 
+/* All files are in memory, and count as shared memory as on Linux. Nothing is ever reclaimed: all that is used is active. */
 static int show_meminfo(struct text_out *t, void *arg)
 {
 	uint64_t total = page_total(), free = page_free_count(), slab = slab_pages();
 	struct page_counts n;
 
 	page_count(&n);
-	text_printf(t, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n", kib(total), kib(free),
-		    kib(free));
-	/* All files are in memory, and count as shared memory as on Linux. Nothing is ever reclaimed: all that is used is active. */
-	text_printf(t, "Buffers:        %8u kB\nCached:         %8llu kB\nSwapCached:     %8u kB\n", 0u, kib(n.object), 0u);
-	text_printf(t, "Active:         %8llu kB\nInactive:       %8u kB\n", kib(n.anonymous + n.object), 0u);
-	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u, 0u);
-	text_printf(t, "Dirty:          %8u kB\nWriteback:      %8u kB\n", 0u, 0u);
-	text_printf(t, "AnonPages:      %8llu kB\nMapped:         %8llu kB\nShmem:          %8llu kB\n", kib(n.anonymous),
-		    kib(n.mapped), kib(n.object));
-	text_printf(t, "KReclaimable:   %8u kB\nSlab:           %8llu kB\nSReclaimable:   %8u kB\nSUnreclaim:     %8llu kB\n", 0u,
-		    kib(slab), 0u, kib(slab));
-	text_printf(t, "KernelStack:    %8llu kB\nPageTables:     %8llu kB\n",
-		    (unsigned long long)thread_count() * KERNEL_STACK_SIZE / 1024, kib(n.table));
-	text_printf(t, "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\n", kib(total / 2), kib(memory_committed()));
-	text_printf(t, "VmallocTotal:   %8llu kB\nVmallocUsed:    %8llu kB\nVmallocChunk:   %8u kB\n",
-		    (unsigned long long)(VMAP_END - VMAP_BASE) / 1024, (unsigned long long)vmap_used() / 1024, 0u);
+	const struct { const char *name; unsigned long long kib; } lines[] = {
+		{ "MemTotal", kib(total) }, { "MemFree", kib(free) }, { "MemAvailable", kib(free) }, { "Buffers", 0 },
+		{ "Cached", kib(n.object) }, { "SwapCached", 0 }, { "Active", kib(n.anonymous + n.object) }, { "Inactive", 0 },
+		{ "Active(anon)", kib(n.anonymous + n.object) }, { "Inactive(anon)", 0 }, { "Active(file)", 0 },
+		{ "Inactive(file)", 0 }, { "SwapTotal", 0 }, { "SwapFree", 0 }, { "Dirty", 0 }, { "Writeback", 0 },
+		{ "AnonPages", kib(n.anonymous) }, { "Mapped", kib(n.mapped) }, { "Shmem", kib(n.object) },
+		{ "KReclaimable", 0 }, { "Slab", kib(slab) }, { "SReclaimable", 0 }, { "SUnreclaim", kib(slab) },
+		{ "KernelStack", (unsigned long long)thread_count() * KERNEL_STACK_SIZE / 1024 },
+		{ "PageTables", kib(n.table) }, { "NFS_Unstable", 0 }, { "Bounce", 0 }, { "WritebackTmp", 0 },
+		{ "CommitLimit", kib(total / 2) }, { "Committed_AS", kib(memory_committed()) },
+		{ "VmallocTotal", (VMAP_END - VMAP_BASE) / 1024 }, { "VmallocUsed", vmap_used() / 1024 },
+		{ "VmallocChunk", 0 }, { "AnonHugePages", 0 }, { "ShmemHugePages", 0 }, { "ShmemPmdMapped", 0 },
+		{ "FileHugePages", 0 }, { "FilePmdMapped", 0 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++)
+		text_printf(t, "%s:%*s%8llu kB\n", lines[i].name, (int)(15 - strlen(lines[i].name)), "", lines[i].kib);
 	text_printf(t, "HugePages_Total:   %5u\nHugePages_Free:    %5u\nHugePages_Rsvd:    %5u\nHugePages_Surp:    %5u\n", 0u, 0u, 0u, 0u);
 	text_printf(t, "Hugepagesize:   %8u kB\nHugetlb:        %8u kB\n", 2048u, 0u);
 	return 0;
@@ -101,11 +102,6 @@ static int show_cpuinfo(struct text_out *t, void *arg)
 	return 0;
 }
 
-static void add_interrupts(unsigned int line, const char *name, uint64_t count, void *arg)
-{
-	*(uint64_t *)arg += count;
-}
-
 static void show_cpu(struct text_out *t, const struct cpu_split *busy, uint64_t idle)
 {
 	const uint64_t tick = NSEC_PER_SEC / 100;
@@ -148,14 +144,26 @@ static int64_t boot_time(void)
 
 static int show_stat(struct text_out *t, void *arg)
 {
-	uint64_t interrupts = 0;
+	int error;
 
 	show_cpus(t);
-	irq_for_each(add_interrupts, &interrupts);
-	text_printf(t, "intr %llu\nctxt %llu\nbtime %lld\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\nsoftirq 0\n",
-		    (unsigned long long)interrupts, (unsigned long long)sched_switch_count(),
-		    (long long)(boot_time() / (int64_t)NSEC_PER_SEC), (unsigned long long)thread_made(),
-		    MAX(sched_runnable(), 1u));
+	error = proc_add_interrupts(t);
+	text_printf(t, "ctxt %llu\nbtime %lld\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
+		    (unsigned long long)sched_switch_count(), (long long)(boot_time() / (int64_t)NSEC_PER_SEC),
+		    (unsigned long long)thread_made(), MAX(sched_runnable(), 1u));
+	return error;
+}
+
+static int show_execdomains(struct text_out *t, void *arg)
+{
+	text_printf(t, "0-0\tLinux           \t[kernel]\n");
+	return 0;
+}
+
+/* No controller is there, as the line of titles alone says. */
+static int show_cgroups(struct text_out *t, void *arg)
+{
+	text_printf(t, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
 	return 0;
 }
 
@@ -182,18 +190,6 @@ static int show_devices(struct text_out *t, void *arg)
 	n = device_list(buf, PAGE_SIZE);
 	text_add(t, buf, MIN((size_t)n, PAGE_SIZE - 1));
 	kfree(buf);
-	return 0;
-}
-
-static void show_interrupt(unsigned int line, const char *name, uint64_t count, void *arg)
-{
-	text_printf(arg, "%3u: %10llu   %s\n", line, (unsigned long long)count, name);
-}
-
-static int show_interrupts(struct text_out *t, void *arg)
-{
-	text_printf(t, "     %10s\n", "all");
-	irq_for_each(show_interrupt, t);
 	return 0;
 }
 
@@ -301,7 +297,10 @@ TYPE(cpuinfo, show_cpuinfo);
 TYPE(stat, show_stat);
 TYPE(filesystems, show_filesystems);
 TYPE(devices, show_devices);
-TYPE(interrupts, show_interrupts);
+TYPE(interrupts, proc_show_interrupts);
+TYPE(softirqs, proc_show_softirqs);
+TYPE(execdomains, show_execdomains);
+TYPE(cgroups, show_cgroups);
 TYPE(modules, show_modules);
 TYPE(slabinfo, show_slabinfo);
 TYPE(nothing, show_nothing);
@@ -318,6 +317,8 @@ int proc_system_init(void)
 		{ "cmdline", S_IFREG | 0444, &cmdline, NULL }, { "cpuinfo", S_IFREG | 0444, &cpuinfo, NULL },
 		{ "stat", S_IFREG | 0444, &stat, NULL }, { "filesystems", S_IFREG | 0444, &filesystems, NULL },
 		{ "devices", S_IFREG | 0444, &devices, NULL }, { "interrupts", S_IFREG | 0444, &interrupts, NULL },
+		{ "softirqs", S_IFREG | 0444, &softirqs, NULL }, { "execdomains", S_IFREG | 0444, &execdomains, NULL },
+		{ "cgroups", S_IFREG | 0444, &cgroups, NULL },
 		{ "modules", S_IFREG | 0444, &modules, NULL }, { "slabinfo", S_IFREG | 0400, &slabinfo, NULL },
 		{ "swaps", S_IFREG | 0444, &swaps, NULL }, { "partitions", S_IFREG | 0444, &partitions, NULL },
 		{ "vmstat", S_IFREG | 0444, &vmstat, NULL }, { "misc", S_IFREG | 0444, &nothing, NULL },

@@ -17,6 +17,8 @@ extern struct super *sys_super;
 int sys_show_online(struct text_out *t, void *arg);
 /* node.c: makes /sys/devices/system/node. */
 int sys_node_init(void);
+/* cpu.c */
+int sys_cpu_init(void);
 /* Makes /sys/module. */
 int sys_module_init(void);
 /* Is it an inode of modules.c? Frees its data. */

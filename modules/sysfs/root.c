@@ -101,19 +101,6 @@ static const struct text_file_type text_type = { .show = show_text };
 static const struct text_file_type present_type = { .show = show_present };
 static const struct text_file_type online_type = { .show = sys_show_online };
 
-static int add_processors(void)
-{
-	int error = 0;
-
-	for (unsigned int i = 0; i < cpu_count && !error; i++) {
-		char path[48];
-
-		snprintf(path, sizeof(path), "devices/system/cpu/cpu%u", i);
-		error = sysfs_add(path, S_IFDIR | 0755, NULL, NULL);
-	}
-	return error;
-}
-
 static int add_fixed(void)
 {
 	static const char *const directories[] = {
@@ -185,7 +172,7 @@ int sysfs_init(void)
 	if (!error)
 		error = add_fixed();
 	if (!error)
-		error = add_processors();
+		error = sys_cpu_init();
 	if (!error)
 		error = sys_node_init();
 	if (!error)

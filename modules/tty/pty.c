@@ -98,10 +98,11 @@ static int claim_index(struct pty *p)
 	unsigned long flags = spin_lock_irqsave(&table_lock);
 	int error = -ENOSPC;
 
-	for (unsigned int i = 0; i < PTY_MAX; i++)
+	for (unsigned int i = 0; i < PTY_MAX && pty_count < READ_ONCE(pty_max); i++)
 		if (!table[i]) {
 			table[i] = p;
 			p->index = i;
+			WRITE_ONCE(pty_count, pty_count + 1);
 			error = 0;
 			break;
 		}
@@ -114,6 +115,7 @@ static void release_index(struct pty *p)
 	unsigned long flags = spin_lock_irqsave(&table_lock);
 
 	table[p->index] = NULL;
+	WRITE_ONCE(pty_count, pty_count - 1);
 	spin_unlock_irqrestore(&table_lock, flags);
 }
 

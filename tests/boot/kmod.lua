@@ -93,7 +93,7 @@ local function session(t, machine, name, prefix)
 	t.equal(shell.ask(machine, "echo 11 > /sys/module/sample/parameters/depth; cat /sys/module/sample/parameters/depth"), "11\n",
 		name .. ": a parameter is changed")
 	t.equal(shell.ask(machine, "cat /sys/module/sample/initstate /sys/module/sample/refcnt; ls -1 /sys/module/sample"),
-		"live\n0\ncoresize\nholders\ninitstate\nparameters\nrefcnt\nsections\ntaint\nversion\n", name .. ": files in sysfs")
+		"live\n0\ncoresize\nholders\ninitsize\ninitstate\nnotes\nparameters\nrefcnt\nsections\ntaint\nuevent\nversion\n", name .. ": files in sysfs")
 	good("rmmod sample")
 	t.equal(select(2, shell.ask(machine, "test -e /sys/module/sample")), 1, name .. ": they are gone with it")
 	-- A refused module is a line or two of the log, once for each time that somebody tries.

@@ -99,6 +99,8 @@ int main(void)
 	CHECK_ERRNO(read(fd, b, sizeof(b)), ENODEV);
 	CHECK_ERRNO(openat(dir, "refcnt", O_RDONLY), ENOENT);
 	CHECK_ERRNO(openat(dir, "parameters", O_RDONLY), ENOENT);
-	umount("/tmp/sys");
+	close(fd);
+	close(dir);
+	CHECK_EQ(umount("/tmp/sys"), 0);
 	return test_done();
 }
