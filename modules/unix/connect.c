@@ -4,6 +4,7 @@
  * A stream connects by making the other end itself and queueing it at the listener: it is connected at once, and may send before it
  * is accepted. All checks of both sockets' states and both changes are one step under unix_peer_lock.
  */
+#include "core/mem/vmap.h"
 #include "modules/unix/internal.h"
 
 void unix_current_cred(struct unix_ucred *out, bool effective)
@@ -14,6 +15,33 @@ void unix_current_cred(struct unix_ucred *out, bool effective)
 	out->pid = service(process)->pid();
 	out->uid = effective ? id.euid : id.uid;
 	out->gid = effective ? id.egid : id.gid;
+}
+
+/* The caller's groups, for somebody's peer; null if there are none. -ENOMEM. */
+static int current_groups(struct unix_groups **out)
+{
+	int n = service(authority)->groups(current, NULL, 0);
+	struct unix_groups *g = n > 0 ? kvmalloc(sizeof(*g) + (size_t)n * sizeof(g->gid[0]), 0) : NULL;
+
+	*out = g;
+	if (!g)
+		return n > 0 ? -ENOMEM : 0;
+	refcount_init(&g->refs, 1);
+	g->count = MIN(service(authority)->groups(current, g->gid, n), n);
+	return 0;
+}
+
+static struct unix_groups *groups_get(struct unix_groups *g)
+{
+	if (g)
+		refcount_get(&g->refs);
+	return g;
+}
+
+void unix_groups_put(struct unix_groups *g)
+{
+	if (g && refcount_put(&g->refs))
+		kvfree(g);
 }
 
 /* unix_peer_lock is held; both get the other as their peer. */
@@ -39,6 +67,12 @@ int unix_pair(int type, struct unix_socket *out[2])
 			unix_socket_put(out[0]);
 		return -ENOMEM;
 	}
+	if (current_groups(&out[0]->peer_groups)) {
+		unix_socket_put(out[0]);
+		unix_socket_put(out[1]);
+		return -ENOMEM;
+	}
+	out[1]->peer_groups = groups_get(out[0]->peer_groups);
 	unix_current_cred(&me, true);
 	out[0]->peer_cred = out[1]->peer_cred = me;
 	spin_lock(&unix_peer_lock);
@@ -163,6 +197,7 @@ static int connect_to(struct unix_socket *s, struct unix_socket *listener, struc
 			end->address = listener->address;
 		}
 		s->peer_cred = listener->peer_cred;
+		s->peer_groups = groups_get(listener->peer_groups);
 		end->pass_cred = listener->pass_cred;
 		join_locked(s, end);
 		spin_lock(&listener->lock);
@@ -188,6 +223,10 @@ static int connect_stream(struct unix_socket *s, struct sockaddr_un *name, unsig
 	end = unix_socket_create(s->type);
 	if (!end)
 		return -ENOMEM;
+	if (current_groups(&end->peer_groups)) {
+		unix_socket_put(end);
+		return -ENOMEM;
+	}
 	unix_current_cred(&end->peer_cred, true);
 	for (;;) {
 		error = unix_find(name, length, s->type, &listener);
@@ -227,23 +266,32 @@ int unix_connect(struct unix_socket *s, struct sockaddr_un *name, unsigned int l
 int unix_listen(struct unix_socket *s, int backlog)
 {
 	unsigned int limit = (unsigned int)backlog > SOCKET_BACKLOG_MAX ? SOCKET_BACKLOG_MAX : (unsigned int)backlog;
+	struct unix_groups *groups;
 	struct unix_ucred me;
-	int error = 0;
+	int error;
 
 	if (!unix_is_connected_type(s))
 		return -EOPNOTSUPP;
 	if (!load_acquire(&s->address))
 		return -EINVAL;
+	error = current_groups(&groups);
+	if (error)
+		return error;
 	unix_current_cred(&me, true);
 	spin_lock(&unix_peer_lock);
 	if (s->state == UNIX_CONNECTED) {
 		error = -EINVAL;
 	} else {
 		WRITE_ONCE(s->backlog, limit);
+		struct unix_groups *old = s->peer_groups;
+
 		WRITE_ONCE(s->state, UNIX_LISTENING);
 		s->peer_cred = me;
+		s->peer_groups = groups;
+		groups = old;
 	}
 	spin_unlock(&unix_peer_lock);
+	unix_groups_put(groups);
 	if (!error)
 		wait_wake_all(&s->room_wait);
 	return error;

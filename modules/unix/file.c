@@ -2,6 +2,10 @@
  * Sockets as files: read and write, polling, ioctls.
  */
 #include <asm/ioctls.h>
+#include <asm/sockios.h>
+#include <linux/capability.h>
+#include <linux/sockios.h>
+#include <linux/un.h>
 
 #include "modules/unix/internal.h"
 
@@ -80,7 +84,64 @@ static unsigned int socket_poll(struct file *f, struct poll_table *table)
 		mask |= EPOLLHUP;
 	if (unix_writable(s) && (s->type != SOCK_DGRAM || !READ_ONCE(s->peer) || peer_has_room(s)))
 		mask |= POLL_OUT_SET | EPOLLWRBAND;
+	if (unlikely(READ_ONCE(s->oob)))
+		mask |= EPOLLPRI;
 	return mask;
+}
+
+/* A descriptor that names the socket's place in the file system. */
+static long open_name(struct unix_socket *s)
+{
+	struct path p;
+	struct file *f;
+	long fd;
+
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	if (!load_acquire(&s->address) || !unix_name_path(s, &p))
+		return -ENOENT;
+	fd = file_open_path(&p, O_PATH, &f);
+	path_put(&p);
+	if (fd)
+		return fd;
+	fd = fd_install(f, O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+/* There is no network: the list of interfaces is empty. */
+static long no_interfaces(uintptr_t arg)
+{
+	struct { int32_t length; uint32_t pad; uint64_t buffer; } conf;
+
+	if (copy_from_user(&conf, arg, sizeof(conf)))
+		return -EFAULT;
+	conf.length = 0;
+	return copy_to_user(arg, &conf, sizeof(conf));
+}
+
+/* Requests about one interface, by its name or number: there is none. What changes one is for who may. */
+static long interface_request(unsigned int cmd, uintptr_t arg)
+{
+	static const unsigned short asked[] = {
+		SIOCGIFNAME, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFDSTADDR, SIOCGIFBRDADDR, SIOCGIFNETMASK, SIOCGIFMETRIC,
+		SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFSLAVE, SIOCGIFINDEX, SIOCGIFTXQLEN, SIOCGIFMAP,
+	};
+	static const unsigned short changes[] = { SIOCSIFFLAGS, SIOCSIFMTU, SIOCSIFHWADDR, SIOCSIFNAME, SIOCSIFMETRIC };
+	char request[40];
+
+	if (copy_from_user(request, arg, sizeof(request)))
+		return -EFAULT;
+	for (unsigned int i = 0; i < ARRAY_SIZE(asked); i++) {
+		if (cmd == asked[i])
+			return -ENODEV;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(changes); i++) {
+		if (cmd == changes[i])
+			return capable(CAP_NET_ADMIN) ? -ENODEV : -EPERM;
+	}
+	return -ENOTTY;
 }
 
 static long socket_ioctl(struct file *f, unsigned int cmd, uintptr_t arg)
@@ -100,8 +161,17 @@ static long socket_ioctl(struct file *f, unsigned int cmd, uintptr_t arg)
 		return user_store_u32(arg, bytes);
 	case TIOCOUTQ:
 		return user_store_u32(arg, READ_ONCE(s->sent_charge));
+	case SIOCATMARK:
+		spin_lock(&s->lock);
+		bytes = s->oob && list_first(&s->queue, struct unix_message, link) == s->oob;
+		spin_unlock(&s->lock);
+		return user_store_u32(arg, bytes);
+	case SIOCUNIXFILE:
+		return open_name(s);
+	case SIOCGIFCONF:
+		return no_interfaces(arg);
 	}
-	return -ENOTTY;
+	return cmd >= SIOCGIFNAME && cmd <= SIOCGIFTXQLEN ? interface_request(cmd, arg) : -ENOTTY;
 }
 
 static void socket_release(struct file *f)

@@ -45,6 +45,13 @@ struct unix_files {
 	struct file *file[];
 };
 
+/* Supplementary groups of a peer; shared, constant. */
+struct unix_groups {
+	struct refcount refs;
+	int count;
+	uint32_t gid[];
+};
+
 struct unix_message {
 	struct list link;
 	struct unix_socket *sender;	/* a reference; pays for the message */
@@ -100,12 +107,16 @@ struct unix_socket {
 	int64_t peek_offset;		/* -1: off */
 	uint64_t send_timeout, receive_timeout;	/* ns; 0: for ever; 1: an instant */
 	bool pass_cred;
+	struct unix_message *oob;	/* streams: the urgent byte, a message of the queue that is left out; under lock */
+	int32_t incoming_cpu;		/* options that are only kept */
+	uint32_t busy_poll;
 	uint32_t toggles;		/* options that are only kept, see options.c */
 	int32_t priority;
 	struct unix_linger linger;
 	uint64_t cookie;
 
 	struct unix_ucred peer_cred;	/* at connect, or our own at listen */
+	struct unix_groups *peer_groups;	/* those that belong to it; null: none */
 	struct unix_address *address;	/* null: no name; set once with release */
 	struct path path;		/* of a name in the file system; dentry null: none */
 	uint32_t name_hash;
@@ -150,6 +161,8 @@ int unix_bind(struct unix_socket *s, struct sockaddr_un *name, unsigned int leng
 /* A name of five hexadecimal digits, if it has none. */
 int unix_bind_any(struct unix_socket *s);
 void unix_unbind(struct unix_socket *s);
+/* Its place in the file system, references taken; false: it has none. */
+bool unix_name_path(struct unix_socket *s, struct path *out);
 void unix_address_put(struct unix_address *a);
 /* The socket of that name, with a reference. -EINVAL, -ECONNREFUSED, -EPROTOTYPE, errors of the walk. May sleep. */
 int unix_find(struct sockaddr_un *name, unsigned int length, int type, struct unix_socket **out);
@@ -161,6 +174,7 @@ int unix_listen(struct unix_socket *s, int backlog);
 /* The next connection, its reference for the caller. */
 int unix_accept(struct unix_socket *s, bool nonblock, struct unix_socket **out);
 void unix_current_cred(struct unix_ucred *out, bool effective);
+void unix_groups_put(struct unix_groups *g);
 /* unix_peer_lock is held: forgets a datagram socket's peer, whose reference is the caller's then. */
 struct unix_socket *unix_drop_peer_locked(struct unix_socket *s);
 
@@ -173,6 +187,7 @@ void unix_message_free(struct unix_message *m);
 void unix_messages_free(struct list *messages);
 /* Bytes copied; the message is not changed. */
 size_t unix_message_copy(const struct unix_message *m, size_t offset, struct io_iter *to, size_t n);
+#define UNIX_OOB_INLINE 0x20u		/* SO_OOBINLINE's place among the toggles (options.c) */
 /* The socket's lock is held. */
 static inline void unix_queue_add_locked(struct unix_socket *s, struct unix_message *m)
 {
@@ -184,6 +199,8 @@ static inline void unix_queue_add_locked(struct unix_socket *s, struct unix_mess
 static inline void unix_queue_remove_locked(struct unix_socket *s, struct unix_message *m)
 {
 	list_remove(&m->link);
+	if (unlikely(s->oob == m))
+		s->oob = NULL;
 	WRITE_ONCE(s->queue_count, s->queue_count - 1);
 	s->queue_bytes -= m->length - m->offset;
 }

@@ -184,6 +184,16 @@ int unix_bind(struct unix_socket *s, struct sockaddr_un *name, unsigned int leng
 	return error;
 }
 
+bool unix_name_path(struct unix_socket *s, struct path *out)
+{
+	spin_lock(&name_lock);
+	*out = s->path;
+	if (out->dentry)
+		path_get(out);
+	spin_unlock(&name_lock);
+	return out->dentry;
+}
+
 void unix_unbind(struct unix_socket *s)
 {
 	struct path path = { 0 };

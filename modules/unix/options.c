@@ -101,10 +101,24 @@ static int set_number(struct unix_socket *s, int name, int value)
 			return -EPERM;
 		s->priority = value;
 		return 0;
+	case SO_BUSY_POLL:
+		if (value < 0)
+			return -EINVAL;
+		if ((uint32_t)value > s->busy_poll && !capable(CAP_NET_ADMIN))
+			return -EPERM;
+		s->busy_poll = (uint32_t)value;
+		return 0;
+	case SO_INCOMING_CPU:
+		s->incoming_cpu = value;
+		return 0;
+	case SO_ZEROCOPY:
+		return -EOPNOTSUPP;
 	case SO_TYPE:
 	case SO_PROTOCOL:
 	case SO_DOMAIN:
 	case SO_ERROR:
+	case SO_MEMINFO:
+	case SO_PEERGROUPS:
 		return -ENOPROTOOPT;
 	}
 	if (!bit)
@@ -162,6 +176,7 @@ struct option_value {
 		struct __kernel_old_timeval time;
 		struct unix_ucred cred;
 		uint64_t cookie;
+		uint32_t memory[9];	/* SK_MEMINFO_* */
 	};
 	size_t size;
 };
@@ -239,6 +254,22 @@ static int get_option(struct unix_socket *s, int name, struct option_value *out)
 	case SO_PEERCRED:
 		get_cred(s, out);
 		return 0;
+	case SO_MEMINFO:
+		/* What is under way is charged to who sent it. */
+		out->size = sizeof(out->memory);
+		out->memory[1] = s->receive_limit;
+		out->memory[2] = READ_ONCE(s->sent_charge);
+		out->memory[3] = s->send_limit;
+		return 0;
+	case SO_BUSY_POLL:
+		out->number = (int32_t)s->busy_poll;
+		return 0;
+	case SO_INCOMING_CPU:
+		out->number = s->incoming_cpu;
+		return 0;
+	case SO_ZEROCOPY:
+		out->number = 0;
+		return 0;
 	case SO_COOKIE:
 		out->size = sizeof(out->cookie);
 		out->cookie = s->cookie;
@@ -246,6 +277,31 @@ static int get_option(struct unix_socket *s, int name, struct option_value *out)
 	}
 	out->number = (s->toggles & bit) != 0;
 	return bit ? 0 : -ENOPROTOOPT;
+}
+
+/* The peer's groups, if there is room for all of them; *user_length says how much they want. */
+static int store_groups(struct unix_socket *s, uintptr_t value, uintptr_t user_length, uint32_t room)
+{
+	struct unix_groups *g;
+	uint32_t size;
+	bool known;
+	int error;
+
+	spin_lock(&unix_peer_lock);
+	g = s->peer_groups;
+	if (g)
+		refcount_get(&g->refs);
+	known = s->peer_cred.uid != ~0u;
+	spin_unlock(&unix_peer_lock);
+	if (!known)
+		return -ENODATA;
+	size = g ? (uint32_t)g->count * sizeof(g->gid[0]) : 0;
+	if (room < size)
+		error = user_store_u32(user_length, size) ? -EFAULT : -ERANGE;
+	else
+		error = size && copy_to_user(value, g->gid, size) ? -EFAULT : user_store_u32(user_length, size);
+	unix_groups_put(g);
+	return error;
 }
 
 static int store_option(struct unix_socket *s, int name, uintptr_t value, uintptr_t user_length)
@@ -258,6 +314,8 @@ static int store_option(struct unix_socket *s, int name, uintptr_t value, uintpt
 		return -EFAULT;
 	if ((int32_t)room < 0)
 		return -EINVAL;
+	if (name == SO_PEERGROUPS)
+		return store_groups(s, value, user_length, room);
 	memset(&v, 0, sizeof(v));
 	error = get_option(s, name, &v);
 	if (error)

@@ -65,6 +65,7 @@ struct unix_socket *unix_socket_create(int type)
 	s->send_limit = s->receive_limit = SEND_LIMIT_DEFAULT;
 	s->low_water = 1;
 	s->peek_offset = -1;
+	s->incoming_cpu = -1;
 	s->peer_cred = (struct unix_ucred){ 0, ~0u, ~0u };
 	s->cookie = __atomic_add_fetch(&next_cookie, 1, __ATOMIC_RELAXED);
 	return s;
@@ -76,6 +77,7 @@ void unix_socket_put(struct unix_socket *s)
 		return;
 	if (s->address)
 		unix_address_put(s->address);
+	unix_groups_put(s->peer_groups);
 	account_put(s->account);
 	kfree(s);
 }

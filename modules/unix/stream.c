@@ -38,8 +38,8 @@ static long broken(const struct unix_transfer *t)
 	return -EPIPE;
 }
 
-/* Puts the message into the peer's queue: false if nobody will read it. */
-static bool deliver(struct unix_socket *peer, struct unix_message *m)
+/* Puts the message into the peer's queue: false if nobody will read it. `urgent`: as the byte that is out of the band. */
+static bool deliver(struct unix_socket *peer, struct unix_message *m, bool urgent)
 {
 	struct unix_files *files = m->files;
 	bool ok;
@@ -50,6 +50,9 @@ static bool deliver(struct unix_socket *peer, struct unix_message *m)
 	ok = !peer->dead && !(peer->shutdown & SHUT_RECEIVE);
 	if (ok) {
 		unix_queue_add_locked(peer, m);
+		/* One that was there before and has not been read is a byte like any other now. */
+		if (unlikely(urgent))
+			peer->oob = m;
 		if (unlikely(files))
 			unix_flight_count(files, false);
 	}
@@ -73,7 +76,7 @@ long unix_stream_send(struct unix_socket *s, struct unix_transfer *t)
 	size_t total = t->iter.count, sent = 0;
 	long error = 0;
 
-	if (t->flags & MSG_OOB)
+	if ((t->flags & MSG_OOB) && !total)
 		return -EOPNOTSUPP;
 	if (t->name_length)
 		return unix_state(s) == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
@@ -83,8 +86,11 @@ long unix_stream_send(struct unix_socket *s, struct unix_transfer *t)
 		return broken(t);
 	while (sent < total) {
 		size_t n = MIN(MIN(total - sent, PIECE_MAX), READ_ONCE(s->send_limit) / 2 - 64);
+		bool urgent = (t->flags & MSG_OOB) && sent + 1 == total;
 		struct unix_message *m;
 
+		if (unlikely(t->flags & MSG_OOB) && !urgent)
+			n = MIN(n, total - sent - 1);
 		if (unlikely(account_is_full(s->account, ACCOUNT_SOCKET_BYTES)))
 			n = MIN(n, (size_t)UNIX_LEAST_MESSAGE);
 		error = unix_message_make(s, &t->iter, n, deadline, &m);
@@ -93,12 +99,14 @@ long unix_stream_send(struct unix_socket *s, struct unix_transfer *t)
 		if (error)
 			break;
 		unix_attach(m, s, peer, t);
-		if (!deliver(peer, m)) {
+		if (!deliver(peer, m, urgent)) {
 			unix_message_discard(m, t);
 			error = -EPIPE;
 			break;
 		}
 		unix_wake_reader(peer);
+		if (unlikely(urgent))
+			poll_wake(&peer->read_wait, EPOLLPRI);
 		sent += n;
 	}
 	if (sent)
@@ -124,6 +132,54 @@ static struct unix_message *find_message(struct unix_socket *s, size_t skip, siz
 	}
 	spin_unlock(&s->lock);
 	return found;
+}
+
+/* The urgent byte: 1, or an error. read_mutex is held. */
+static long receive_urgent(struct unix_socket *s, struct unix_transfer *t)
+{
+	struct unix_message *m;
+
+	spin_lock(&s->lock);
+	m = s->toggles & UNIX_OOB_INLINE ? NULL : s->oob;
+	spin_unlock(&s->lock);
+	if (!m)
+		return -EINVAL;
+	unix_note_sender(s, m, t);
+	if (t->iter.count && unix_message_copy(m, m->offset, &t->iter, 1) != 1)
+		return -EFAULT;
+	t->out_flags |= MSG_OOB;
+	if (!(t->flags & MSG_PEEK)) {
+		if (unlikely(m->files))
+			t->files = unix_flight_leave(m);
+		spin_lock(&s->lock);
+		unix_queue_remove_locked(s, m);
+		spin_unlock(&s->lock);
+		unix_message_free(m);
+	}
+	return 1;
+}
+
+/*
+ * The reading has come to the urgent byte: it ends there if something was read (null), goes on with the byte if that is to be
+ * in line, or leaves it out. read_mutex is held. *again: look once more.
+ */
+static struct unix_message *at_mark(struct unix_socket *s, struct unix_message *m, const struct unix_transfer *t, bool copied,
+				    bool *again)
+{
+	bool inside, drop;
+
+	spin_lock(&s->lock);
+	inside = s->toggles & UNIX_OOB_INLINE;
+	drop = !copied && !inside && !(t->flags & MSG_PEEK);
+	if (drop)
+		unix_queue_remove_locked(s, m);
+	else if (!copied && inside && !(t->flags & MSG_PEEK))
+		s->oob = NULL;
+	spin_unlock(&s->lock);
+	*again = drop;
+	if (drop)
+		unix_message_free(m);
+	return !copied && inside ? m : NULL;
 }
 
 /* Nothing to read: sleeps with read_mutex dropped. 0: look again; 1: the end; an error. */
@@ -210,8 +266,12 @@ long unix_stream_receive(struct unix_socket *s, struct unix_transfer *t)
 
 	if (unix_state(s) != UNIX_CONNECTED)
 		return -EINVAL;
-	if (t->flags & MSG_OOB)
-		return -EOPNOTSUPP;
+	if (t->flags & MSG_OOB) {
+		mutex_lock(&s->read_mutex);
+		result = receive_urgent(s, t);
+		mutex_unlock(&s->read_mutex);
+		return result;
+	}
 	target = (long)(t->flags & MSG_WAITALL ? wanted : MIN(wanted, (size_t)s->low_water));
 	target = MAX(target, 1l);
 	mutex_lock(&s->read_mutex);
@@ -222,6 +282,15 @@ long unix_stream_receive(struct unix_socket *s, struct unix_transfer *t)
 		struct unix_message *m =
 			find_message(s, t->flags & MSG_PEEK ? peek_from + (size_t)copied : 0, &at);
 
+		if (unlikely(m && m == READ_ONCE(s->oob))) {
+			bool again;
+
+			m = at_mark(s, m, t, copied, &again);
+			if (again)
+				continue;
+			if (!m && copied)
+				break;
+		}
 		if (m) {
 			result = receive_piece(s, m, at, t, !copied, &copied);
 		} else if (copied >= target) {
