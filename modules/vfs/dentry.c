@@ -513,10 +513,11 @@ bool dentry_is_empty(struct dentry *d)
 }
 MODAPI(dentry_is_empty);
 
-void dentry_set_mounted(struct dentry *d, bool on)
+void dentry_count_mount(struct dentry *d, int by)
 {
 	spin_lock(&d->lock);
-	if (on)
+	d->mounts += (unsigned int)by;
+	if (d->mounts)
 		d->flags |= DENTRY_MOUNTED;
 	else
 		d->flags &= ~DENTRY_MOUNTED;

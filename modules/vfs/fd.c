@@ -12,10 +12,11 @@
 
 #define FD_ARRAY_FIRST 64u
 
+/* The files are the caller's to fill in; no descriptor is open. */
 static struct fd_array *fd_array_alloc(unsigned int size)
 {
 	size_t longs = size / BITS_PER_LONG;
-	struct fd_array *a = kzalloc(sizeof(*a) + size * sizeof(struct file *) + 2 * longs * sizeof(long), 0);
+	struct fd_array *a = kmalloc(sizeof(*a) + size * sizeof(struct file *) + 2 * longs * sizeof(long), 0);
 
 	if (!a)
 		return NULL;
@@ -23,6 +24,7 @@ static struct fd_array *fd_array_alloc(unsigned int size)
 	a->files = (struct file **)(a + 1);
 	a->open = (unsigned long *)(a->files + size);
 	a->cloexec = a->open + longs;
+	memset(a->open, 0, 2 * longs * sizeof(long));
 	return a;
 }
 
@@ -49,7 +51,11 @@ static struct fd_table *fd_table_alloc(unsigned int size)
 
 struct fd_table *fd_table_create(void)
 {
-	return fd_table_alloc(FD_ARRAY_FIRST);
+	struct fd_table *t = fd_table_alloc(FD_ARRAY_FIRST);
+
+	if (t)
+		memset(t->array->files, 0, FD_ARRAY_FIRST * sizeof(struct file *));
+	return t;
 }
 
 /* Slots that a copy needs. The lock is held. */
@@ -60,6 +66,29 @@ static unsigned int used_size(const struct fd_array *a)
 	while (longs > 1 && !a->open[longs - 1])
 		longs--;
 	return longs * BITS_PER_LONG;
+}
+
+/* 64 descriptors: what is open goes over with a reference, what is only reserved does not. False: there was such a one. */
+static bool copy_word(const struct fd_array *from, struct fd_array *to, unsigned int word)
+{
+	struct file **source = from->files + word * BITS_PER_LONG, **target = to->files + word * BITS_PER_LONG;
+	unsigned long bits = from->open[word];
+
+	if (~bits)
+		memset(target, 0, BITS_PER_LONG * sizeof(struct file *));
+	for (unsigned long left = bits; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzl(left);
+		struct file *f = source[i];
+
+		target[i] = f;
+		if (likely(f))
+			file_get(f);
+		else
+			bits &= ~(1ul << i);
+	}
+	to->open[word] = bits;
+	to->cloexec[word] = from->cloexec[word] & bits;
+	return bits == from->open[word];
 }
 
 struct fd_table *fd_table_copy(struct fd_table *old)
@@ -85,41 +114,47 @@ struct fd_table *fd_table_copy(struct fd_table *old)
 	}
 	from = old->array;
 	to = t->array;
-	for (unsigned int i = 0; i < size; i++) {
-		if (!(i % BITS_PER_LONG) && i < from->size && !from->open[i / BITS_PER_LONG]) {
-			i += BITS_PER_LONG - 1;
-			continue;
-		}
-		if (i >= from->size || !from->files[i])
-			continue;
-		to->files[i] = from->files[i];
-		file_get(to->files[i]);
-		bitmap_set(to->open, i);
-		if (bitmap_test(from->cloexec, i))
-			bitmap_set(to->cloexec, i);
+	t->lowest_free = old->lowest_free;
+	for (unsigned int i = 0; i < MIN(size, from->size) / BITS_PER_LONG; i++) {
+		if (!copy_word(from, to, i))
+			t->lowest_free = 0;
 	}
+	if (size > from->size)
+		memset(to->files + from->size, 0, (size - from->size) * sizeof(struct file *));
 	t->was_shared = false;
 	spin_unlock(&old->lock);
 	return t;
 }
 
+/* Closes a file of a table that nobody uses any more; most have other holders, and nothing to be done but to count. */
+static inline void close_of_ended(struct file *f, struct fd_table *t, bool was_shared)
+{
+	if (unlikely(was_shared))
+		__atomic_fetch_or(&f->mode, FILE_RCU, __ATOMIC_RELAXED);
+	if (unlikely(f->ops->flush || READ_ONCE(f->inode->locks)))
+		file_close(f, t);
+	else if (unlikely(refcount_put(&f->refs)))
+		file_release(f);
+}
+
 void fd_table_put(struct fd_table *t)
 {
 	struct fd_array *a;
+	bool was_shared;
 
 	if (!refcount_put(&t->refs))
 		return;
 	a = t->array;
-	for (unsigned int i = bitmap_next_set(a->open, a->size, 0); i < a->size;
-	     i = bitmap_next_set(a->open, a->size, i + 1)) {
-		struct file *f = a->files[i];
+	was_shared = t->was_shared;
+	for (unsigned int word = 0; word < a->size / BITS_PER_LONG; word++) {
+		struct file **files = a->files + word * BITS_PER_LONG;
 
-		a->files[i] = NULL;
-		if (!f)
-			continue;
-		if (t->was_shared)
-			__atomic_fetch_or(&f->mode, FILE_RCU, __ATOMIC_RELAXED);
-		file_close(f, t);
+		for (unsigned long left = a->open[word]; left; left &= left - 1) {
+			struct file *f = files[__builtin_ctzl(left)];
+
+			if (f)
+				close_of_ended(f, t, was_shared);
+		}
 	}
 	kfree(a);
 	kfree(t);
@@ -239,6 +274,7 @@ static int fd_table_grow(struct fd_table *t, unsigned int fd)
 		return 0;
 	}
 	memcpy(new->files, old->files, old->size * sizeof(struct file *));
+	memset(new->files + old->size, 0, (size - old->size) * sizeof(struct file *));
 	memcpy(new->open, old->open, old->size / 8);
 	memcpy(new->cloexec, old->cloexec, old->size / 8);
 	rcu_assign(t->array, new);

@@ -63,10 +63,8 @@ void file_free(struct file *f)
 		kmem_cache_free(file_cache, f);
 }
 
-void file_put(struct file *f)
+void file_release(struct file *f)
 {
-	if (!refcount_put(&f->refs))
-		return;
 	if (unlikely(f->mode & FILE_EPOLL))
 		epoll_release_file(f);
 	if (unlikely(f->inode->locks))
@@ -84,6 +82,12 @@ void file_put(struct file *f)
 	kfree(f->owner);
 	path_put(&f->path);
 	file_free(f);
+}
+
+void file_put(struct file *f)
+{
+	if (refcount_put(&f->refs))
+		file_release(f);
 }
 MODAPI(file_put);
 

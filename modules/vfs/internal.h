@@ -105,6 +105,8 @@ struct file *file_alloc(const struct file_ops *ops, unsigned int flags);
 void file_free(struct file *f);
 /* Sets mode, ops and references for a path and calls ops->open; the path's references are taken. */
 int file_setup(struct file *f, const struct path *p, struct inode *inode, unsigned int flags);
+/* The last reference is gone: file_put's work then. May sleep. */
+void file_release(struct file *f);
 /* close(2)'s work for one descriptor's file: flush, record locks, put. */
 int file_close(struct file *f, struct fd_table *t);
 int file_cache_init(void);
@@ -167,7 +169,8 @@ void dentry_unlinked(struct dentry *d);
 bool dentry_is_below(struct dentry *d, struct dentry *top);
 /* The parent with a reference. */
 struct dentry *dentry_get_parent(struct dentry *d);
-void dentry_set_mounted(struct dentry *d, bool on);
+/* One mount more or less stands on it; mount_mutex is held. */
+void dentry_count_mount(struct dentry *d, int by);
 static inline bool dentry_is_dir(const struct dentry *d) { return d->inode && inode_is_dir(d->inode); }
 /* Is it among its parent's children? The parent's lock is held. */
 static inline bool dentry_is_child(const struct dentry *d)

@@ -9,7 +9,7 @@
 #include "core/sync/wait.h"
 #include "modules/vfs/mount.h"
 
-#define MOUNT_BUCKETS 256u
+#define MOUNT_BUCKETS 1024u
 
 struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 struct list all_mounts = LIST_INIT(all_mounts);
@@ -37,7 +37,7 @@ static unsigned int mount_bucket(const struct mount *m, const struct dentry *d)
 {
 	uint64_t mixed = ((uintptr_t)m >> 5) ^ ((uintptr_t)d >> 6);
 
-	return (unsigned int)((mixed * 0x9e3779b97f4a7c15ull) >> 56) % MOUNT_BUCKETS;
+	return (unsigned int)((mixed * 0x9e3779b97f4a7c15ull) >> 40) % MOUNT_BUCKETS;
 }
 
 struct mount *mount_create(struct super *s, struct dentry *root, unsigned int flags, const char *source)
@@ -179,7 +179,7 @@ void mount_attach(struct mount *m, const struct path *where)
 	unsigned int bucket = mount_bucket(where->mount, where->dentry);
 
 	path_get(where);
-	dentry_set_mounted(where->dentry, true);
+	dentry_count_mount(where->dentry, 1);
 	spin_lock(&mount_lock);
 	store_release(&place_changes, place_changes + 1);
 	m->parent = where->mount;
@@ -192,18 +192,6 @@ void mount_attach(struct mount *m, const struct path *where)
 	spin_unlock(&mount_lock);
 	list_add_tail(&where->mount->children, &m->sibling);
 	list_add_tail(&all_mounts, &m->all_link);
-}
-
-/* Is anything else mounted on the dentry, by whichever mount? mount_mutex is held. */
-static bool still_mountpoint(const struct dentry *d)
-{
-	struct mount *m;
-
-	list_for_each(m, &all_mounts, all_link) {
-		if (m->mountpoint == d)
-			return true;
-	}
-	return false;
 }
 
 void mount_detach(struct mount *m)
@@ -226,8 +214,7 @@ void mount_detach(struct mount *m)
 	spin_unlock(&mount_lock);
 	list_remove(&m->sibling);
 	list_remove(&m->all_link);
-	if (!still_mountpoint(where.dentry))
-		dentry_set_mounted(where.dentry, false);
+	dentry_count_mount(where.dentry, -1);
 	path_put(&where);
 }
 

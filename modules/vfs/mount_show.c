@@ -20,14 +20,31 @@ static void __printf(2, 3) add(struct line *l, const char *fmt, ...)
 	l->used = MIN(l->used + (size_t)n, l->size - 1);
 }
 
+static void add_text(struct line *l, const char *text, size_t n)
+{
+	n = MIN(n, l->size - 1 - l->used);
+	memcpy(l->buf + l->used, text, n);
+	l->used += n;
+	l->buf[l->used] = 0;
+}
+
+static void add_string(struct line *l, const char *text) { add_text(l, text, strlen(text)); }
+
+static bool is_plain(unsigned char c, bool source)
+{
+	return c > ' ' ? c != '\\' && !(source && c == '#') : c != ' ' && c != '\t' && c != '\n';
+}
+
 /* Blanks and backslashes as octal, so that fields can be split; in the first field also what begins a comment. */
 static void add_escaped(struct line *l, const char *text, bool source)
 {
-	for (; *text; text++) {
-		if (strchr(source ? " \t\n\\#" : " \t\n\\", *text))
-			add(l, "\\%03o", (unsigned char)*text);
-		else
-			add(l, "%c", *text);
+	for (size_t n;; text += n + 1) {
+		for (n = 0; text[n] && is_plain((unsigned char)text[n], source); n++)
+			;
+		add_text(l, text, n);
+		if (!text[n])
+			break;
+		add(l, "\\%03o", (unsigned char)text[n]);
 	}
 }
 
@@ -40,10 +57,10 @@ static void add_mount_flags(struct line *l, const struct mount *m, bool with_sup
 	};
 	bool ro = (m->flags & MOUNT_RDONLY) || (with_super && (m->super->flags & SUPER_RDONLY));
 
-	add(l, "%s", ro ? "ro" : "rw");
+	add_text(l, ro ? "ro" : "rw", 2);
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 		if (m->flags & names[i].flag)
-			add(l, "%s", names[i].text);
+			add_string(l, names[i].text);
 	}
 }
 
@@ -77,12 +94,14 @@ static void add_mountinfo(struct line *l, struct mount *m, const char *where, co
 static void add_mounts(struct line *l, struct mount *m, const char *where)
 {
 	add_escaped(l, m->source, true);
-	add(l, " ");
+	add_text(l, " ", 1);
 	add_escaped(l, where, false);
-	add(l, " %s ", m->super->type->name);
+	add_text(l, " ", 1);
+	add_string(l, m->super->type->name);
+	add_text(l, " ", 1);
 	add_mount_flags(l, m, true);
 	add_super_options(l, m->super);
-	add(l, " 0 0\n");
+	add_string(l, " 0 0\n");
 }
 
 /* Path of the mount's root inside its file system. */

@@ -43,6 +43,7 @@ struct dentry {
 	uint64_t cursor;		/* place of the name in its directory, from 1; newer names have greater ones */
 	uint64_t last_cursor;		/* of the newest child */
 	bool used;			/* looked up since the LRU list was last gone through */
+	unsigned int mounts;		/* on it, by whichever mount; under mount_mutex */
 	void *private;			/* the file system's */
 	struct rcu_head rcu;
 	char inline_name[DENTRY_INLINE_NAME];
