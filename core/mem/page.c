@@ -279,14 +279,23 @@ void page_free(struct page *p, unsigned int order)
 }
 KAPI(page_free);
 
+/* Halfway between what counts as many and what a count below 0 would be. */
+void page_refs_saturate(struct page *p)
+{
+	WRITE_ONCE(p->refs, PAGE_REFS_MANY + PAGE_REFS_MANY / 2);
+}
+KAPI(page_refs_saturate);
+
 void page_put(struct page *p)
 {
 	unsigned int now = __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL);
 
 	if (now == 0)
 		page_free(p, 0);
-	else if (unlikely((int)now < 0))
+	else if (unlikely(now >= UINT32_MAX - 0xffff))
 		panic("page %llx released too often (kind %u)", (unsigned long long)page_to_phys(p), p->kind);
+	else if (unlikely(now >= PAGE_REFS_MANY - 1))
+		page_refs_saturate(p);
 }
 KAPI(page_put);
 

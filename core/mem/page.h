@@ -15,7 +15,12 @@ struct memobj;
 struct kmem_cache;
 
 struct page {
-	unsigned int refs;		/* users; 0: free or never counted */
+	union {
+		unsigned int refs;	/* users; 0: free or never counted; from PAGE_REFS_MANY on it is never freed */
+		struct {		/* PAGE_SLAB, in the first page of a slab */
+			unsigned short slab_used, slab_free;	/* objects; place of the first free one, SLAB_NONE: none */
+		};
+	};
 	unsigned char kind;		/* enum page_kind */
 	unsigned char order;		/* of a free or allocated block, in its first page */
 	unsigned short flags;		/* PAGE_DIRTY, PAGE_AHEAD */
@@ -27,9 +32,9 @@ struct page {
 		};
 	};
 	struct kmem_cache *cache;	/* PAGE_SLAB */
-	void *freelist;			/* PAGE_SLAB: its free objects */
-	unsigned int slab_used;
 };
+
+_Static_assert(sizeof(struct page) == 32, "there is one for each page of memory");
 
 #define PAGE_DIRTY 0x1
 #define PAGE_AHEAD 0x2		/* PAGE_OBJECT: taken in advance, and in use by nobody yet */
@@ -54,7 +59,14 @@ struct page *page_alloc(unsigned int order, unsigned int flags);
 /* Frees a block whose references the caller owns all. Any context. */
 void page_free(struct page *p, unsigned int order);
 
-static inline void page_get(struct page *p) { __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED); }
+/* More references than can be counted keep the page for ever: nobody can make a count come round to 0. */
+#define PAGE_REFS_MANY 0x80000000u
+void page_refs_saturate(struct page *p);
+static inline void page_get(struct page *p)
+{
+	if (unlikely(__atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED) >= PAGE_REFS_MANY))
+		page_refs_saturate(p);
+}
 /* Frees a single page when the last reference goes. */
 void page_put(struct page *p);
 

@@ -1,7 +1,7 @@
 /*
  * Slab caches: objects of one size cut from blocks of pages, with a magazine of free objects for each CPU.
  *
- * A block ("slab") keeps its free objects in a list through the objects; its first page holds the list head and the count in
+ * A block ("slab") keeps its free objects in a list through the objects; its first page holds the place of the first and the count in
  * use; further pages of it know their distance to the first. A slab is on `partial` while it has free and used objects,
  * on no list while full; empty ones beyond one are given back. A magazine holds fewer of larger objects. What magazines hold keeps
  * slabs from being empty: slab_drain() empties them when memory runs out. The links are hidden by a secret, and looked at before they
@@ -25,6 +25,7 @@
 #define MAGAZINE_BYTES (4 * PAGE_SIZE)	/* of objects in one magazine, unless that were fewer than MAGAZINE_LEAST */
 #define MAGAZINE_LEAST 4
 #define SLAB_TAIL 0x8000	/* page flag: not the first page; link.prev is the distance */
+#define SLAB_NONE 0xffffu	/* page.slab_free: a slab has no more than 32 KiB */
 
 struct magazine {
 	unsigned int count;
@@ -91,6 +92,16 @@ static void *link_of(const struct kmem_cache *c, struct page *p, void **object)
 	return (void *)next;
 }
 
+static void **first_free(const struct page *p)
+{
+	return p->slab_free == SLAB_NONE ? NULL : (void **)((char *)page_address(p) + p->slab_free);
+}
+
+static void set_first_free(struct page *p, const void *object)
+{
+	p->slab_free = object ? (unsigned short)((const char *)object - (const char *)page_address(p)) : SLAB_NONE;
+}
+
 /* A new slab with all objects free. Called without the lock. */
 static struct page *slab_create(struct kmem_cache *c, unsigned int flags)
 {
@@ -107,14 +118,14 @@ static struct page *slab_create(struct kmem_cache *c, unsigned int flags)
 	}
 	base = page_address(p);
 	p->slab_used = 0;
-	p->freelist = NULL;
+	set_first_free(p, NULL);
 	for (unsigned int i = c->per_slab; i-- > 0;) {
 		void **object = (void **)(base + (size_t)i * c->size);
 
 		if (unlikely(harden & HARDEN_SLAB))
 			harden_object_fill(object, c->size);
-		set_link(object, p->freelist);
-		p->freelist = object;
+		set_link(object, first_free(p));
+		set_first_free(p, object);
 	}
 	__atomic_fetch_add(&total_pages, 1ull << c->order, __ATOMIC_RELAXED);
 	return p;
@@ -125,7 +136,6 @@ static void slab_destroy(struct kmem_cache *c, struct page *p)
 	for (unsigned int i = 0; i < 1u << c->order; i++) {
 		p[i].kind = PAGE_KERNEL;
 		p[i].flags = 0;
-		p[i].freelist = NULL;
 	}
 	__atomic_fetch_sub(&total_pages, 1ull << c->order, __ATOMIC_RELAXED);
 	page_free(p, c->order);
@@ -142,8 +152,8 @@ static void *take_object(struct kmem_cache *c)
 	p = list_first(&c->partial, struct page, link);
 	if (p->slab_used == 0)
 		c->empty--;
-	object = p->freelist;
-	p->freelist = link_of(c, p, object);
+	object = first_free(p);
+	set_first_free(p, link_of(c, p, object));
 	if (++p->slab_used == c->per_slab)
 		list_remove(&p->link);
 	c->used++;
@@ -155,10 +165,12 @@ static struct page *put_object(struct kmem_cache *c, void *object)
 {
 	struct page *p = slab_of(object);
 
-	if (unlikely(object == p->freelist))
+	void **first = first_free(p);
+
+	if (unlikely(object == (void *)first))
 		panic("slab: object %p of cache %s is freed twice", object, c->name);
-	set_link(object, p->freelist);
-	p->freelist = object;
+	set_link(object, first);
+	set_first_free(p, object);
 	c->used--;
 	if (p->slab_used-- == c->per_slab)
 		list_add_head(&c->partial, &p->link);
