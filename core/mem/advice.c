@@ -215,7 +215,7 @@ static bool grow_in_place(struct aspace *as, struct region *r, size_t add, uint6
 		return false;
 	if (!aspace_may_grow_locked(as, r->flags, pages, limit))
 		return false;
-	if ((r->flags & REGION_LOCKED) && (as->locked_pages + pages) << PAGE_SHIFT > as->locked_limit)
+	if (!aspace_may_lock_locked(as, r->flags, pages))
 		return false;
 	if ((r->flags & REGION_ACCOUNTED) && !commit_charge(pages))
 		return false;
@@ -251,17 +251,15 @@ static long move_region(struct aspace *as, struct region *r, const struct remap_
 	return error ? error : (long)at;
 }
 
-static long remap_locked(struct aspace *as, const struct remap_request *q)
+static long remap_locked(struct aspace *as, struct remap_request *q)
 {
 	struct region *r = region_find(as, q->old_addr, false);
 	int error;
 
 	if (!r)
 		return -EFAULT;
-	if (q->old_size == 0 && (!(r->flags & REGION_SHARED) || !q->may_move))
+	if (q->old_size == 0 && !(r->flags & REGION_SHARED))
 		return -EINVAL;
-	if (q->old_size > r->end - q->old_addr)
-		return -EFAULT;
 	/* Kernel-made mappings (vDSO) may move as a whole, but not grow or be cut. */
 	if ((r->flags & REGION_SPECIAL) && (q->old_size != r->end - r->start || q->new_size != q->old_size || !r->object))
 		return q->new_size > q->old_size ? -EFAULT : -EINVAL;
@@ -271,14 +269,25 @@ static long remap_locked(struct aspace *as, const struct remap_request *q)
 			return -EINVAL;
 		if (q->old_addr < q->new_addr + q->new_size && q->new_addr < q->old_addr + q->old_size)
 			return -EINVAL;
-	} else if (!q->keep_old && q->new_size <= q->old_size) {
-		error = q->new_size < q->old_size ?
-			unmap_locked(as, q->old_addr + q->new_size, q->old_addr + q->old_size) : 0;
-		return error ? error : (long)q->old_addr;
-	} else if (!q->keep_old && q->old_size && q->old_addr + q->old_size == r->end &&
-		   grow_in_place(as, r, q->new_size - q->old_size, q->limit)) {
-		return (long)q->old_addr;
 	}
+	/* What is cut off may be of several regions. */
+	if (q->new_size < q->old_size) {
+		if (q->old_size > USER_END - q->old_addr)
+			return -EINVAL;
+		error = unmap_locked(as, q->old_addr + q->new_size, q->old_addr + q->old_size);
+		if (error)
+			return error;
+		q->old_size = q->new_size;
+	}
+	if (!q->fixed && !q->keep_old && q->new_size == q->old_size)
+		return (long)q->old_addr;
+	if (q->old_size > r->end - q->old_addr)
+		return -EFAULT;
+	if (q->new_size > q->old_size && !aspace_may_lock_locked(as, r->flags, (q->new_size - q->old_size) >> PAGE_SHIFT))
+		return -EAGAIN;
+	if (!q->fixed && !q->keep_old && q->old_size && q->old_addr + q->old_size == r->end &&
+	    grow_in_place(as, r, q->new_size - q->old_size, q->limit))
+		return (long)q->old_addr;
 	if (!q->may_move)
 		return -ENOMEM;
 	return move_region(as, r, q);
@@ -286,11 +295,12 @@ static long remap_locked(struct aspace *as, const struct remap_request *q)
 
 long aspace_remap(struct aspace *as, const struct remap_request *q)
 {
+	struct remap_request left = *q;
 	long result = rwlock_write_lock_killable(&as->lock);
 
 	if (result)
 		return result;
-	result = remap_locked(as, q);
+	result = remap_locked(as, &left);
 	rwlock_write_unlock(&as->lock);
 	return result;
 }

@@ -80,7 +80,7 @@ int aspace_create(struct aspace **out)
 	as->mmap_base = USER_END - PAGE_SIZE;
 	as->stack_limit = 8ul << 20;
 	as->locked_limit = 8ul << 20;
-	as->data_limit = UINT64_MAX;
+	as->data_limit = as->size_limit = UINT64_MAX;
 	*out = as;
 	return 0;
 }
@@ -210,6 +210,7 @@ static void copy_layout(struct aspace *to, const struct aspace *from)
 	to->stack_limit = from->stack_limit;
 	to->locked_limit = from->locked_limit;
 	to->data_limit = from->data_limit;
+	to->size_limit = from->size_limit;
 	to->code_start = from->code_start;
 	to->code_end = from->code_end;
 	to->data_start = from->data_start;

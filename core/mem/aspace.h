@@ -85,6 +85,7 @@ struct aspace {
 	uint64_t mapped_pages;		/* total of regions */
 	uint64_t locked_pages;
 	uint64_t accounted_pages;
+	uint64_t data_pages;		/* private and writable, other than stacks */
 	uint64_t resident_anon;		/* entries */
 	uint64_t resident_file;
 	uint64_t resident_peak;
@@ -93,6 +94,7 @@ struct aspace {
 	uintptr_t stack_start;
 	uint64_t stack_limit;		/* bytes that a GROWSDOWN region may reach */
 	uint64_t locked_limit;		/* bytes */
+	uint64_t size_limit;		/* RLIMIT_AS in bytes, for stacks that grow; UINT64_MAX: none */
 	uint64_t data_limit;		/* bytes of private writable memory other than stacks; UINT64_MAX: none */
 	unsigned int default_flags;	/* mlockall(MCL_FUTURE) */
 	uintptr_t code_start, code_end, data_start, data_end, arg_start, arg_end, env_start, env_end;

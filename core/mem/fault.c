@@ -309,6 +309,8 @@ static bool grow_stack(struct aspace *as, uintptr_t addr)
 		/* A gap is kept to what lies below, unless that is a stack, too. */
 		if ((!below || (below->flags & REGION_GROWSDOWN) || start >= below->end + 256 * PAGE_SIZE ||
 		     !(below->flags & REGION_PROT)) && (!below || start >= below->end) &&
+		    aspace_may_grow_locked(as, r->flags, pages, READ_ONCE(as->size_limit)) &&
+		    aspace_may_lock_locked(as, r->flags, pages) &&
 		    commit_charge(pages)) {
 			region_set_range(r, start, r->end);
 			grown = true;

@@ -44,6 +44,17 @@ void gather_flush(struct gather *g);
 
 /* map.c: may `pages` more of memory with these flags be mapped under RLIMIT_AS (`limit`, bytes) and RLIMIT_DATA? The lock is held. */
 bool aspace_may_grow_locked(struct aspace *as, unsigned int flags, uint64_t pages, uint64_t limit);
+/* ... under RLIMIT_MEMLOCK? */
+static inline bool aspace_may_lock_locked(const struct aspace *as, unsigned int flags, uint64_t pages)
+{
+	return !(flags & REGION_LOCKED) || (as->locked_pages + pages) << PAGE_SHIFT <= READ_ONCE(as->locked_limit);
+}
+
+/* Does RLIMIT_DATA count it? */
+static inline bool region_is_data(unsigned int flags)
+{
+	return (flags & (REGION_WRITE | REGION_SHARED | REGION_GROWSDOWN)) == REGION_WRITE;
+}
 
 /* region.c: aspace.lock held for writing, except region_find. */
 struct region *region_create(uintptr_t start, uintptr_t end, unsigned int flags);

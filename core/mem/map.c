@@ -23,25 +23,13 @@ static bool range_valid(uintptr_t start, size_t length)
 	       length <= USER_END && start <= USER_END - length;
 }
 
-static bool is_data(unsigned int flags)
-{
-	return (flags & (REGION_WRITE | REGION_SHARED | REGION_GROWSDOWN)) == REGION_WRITE;
-}
-
 bool aspace_may_grow_locked(struct aspace *as, unsigned int flags, uint64_t pages, uint64_t limit)
 {
-	struct region *r;
-
 	if (limit != UINT64_MAX && (as->mapped_pages + pages) << PAGE_SHIFT > limit)
 		return false;
-	if (as->data_limit == UINT64_MAX || !is_data(flags))
+	if (as->data_limit == UINT64_MAX || !region_is_data(flags))
 		return true;
-	/* Few processes have the limit, so nobody else pays for keeping the sum. */
-	list_for_each(r, &as->region_list, link) {
-		if (is_data(r->flags))
-			pages += (r->end - r->start) >> PAGE_SHIFT;
-	}
-	return pages << PAGE_SHIFT <= as->data_limit;
+	return (as->data_pages + pages) << PAGE_SHIFT <= as->data_limit;
 }
 
 /* Unmaps a region's lower or upper part, [from, to); the rest is [start, end). */
@@ -168,7 +156,7 @@ int map_locked(struct aspace *as, const struct map_request *q, uintptr_t *out)
 		return error;
 	if (!aspace_may_grow_locked(as, flags, pages, q->limit))
 		return -ENOMEM;
-	if ((flags & REGION_LOCKED) && (as->locked_pages + pages) << PAGE_SHIFT > as->locked_limit)
+	if (!aspace_may_lock_locked(as, flags, pages))
 		return -EAGAIN;
 	if (q->fixed) {
 		error = unmap_locked(as, at, at + q->length);
@@ -348,7 +336,7 @@ static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, uns
 	for (r = region_find(as, start, false); r && r->start < end; r = region_next(as, r)) {
 		uint64_t pages = (r->end - r->start) >> PAGE_SHIFT;
 
-		if (!is_data(r->flags) && !aspace_may_grow_locked(as, (r->flags & ~REGION_PROT) | prot, pages, UINT64_MAX))
+		if (!region_is_data(r->flags) && !aspace_may_grow_locked(as, (r->flags & ~REGION_PROT) | prot, pages, UINT64_MAX))
 			return -ENOMEM;
 		if ((prot & REGION_WRITE) && !(r->flags & (REGION_SHARED | REGION_ACCOUNTED | REGION_NORESERVE))) {
 			if (!commit_charge(pages))
@@ -356,7 +344,11 @@ static int protect_locked(struct aspace *as, uintptr_t start, uintptr_t end, uns
 			r->flags |= REGION_ACCOUNTED;
 			as->accounted_pages += pages;
 		}
+		if (region_is_data(r->flags))
+			as->data_pages -= pages;
 		r->flags = (r->flags & ~REGION_PROT) | prot;
+		if (region_is_data(r->flags))
+			as->data_pages += pages;
 		reprotect(as, r);
 	}
 	region_merge(as, start, end);

@@ -134,6 +134,18 @@ static void leave_object(struct region *r)
 	mutex_unlock(&r->object->regions_lock);
 }
 
+/* So many more pages of a region; of what is below 0, modulo 2^64. */
+static void count_pages(struct aspace *as, const struct region *r, uint64_t pages)
+{
+	as->mapped_pages += pages;
+	if (r->flags & REGION_LOCKED)
+		as->locked_pages += pages;
+	if (r->flags & REGION_ACCOUNTED)
+		as->accounted_pages += pages;
+	if (region_is_data(r->flags))
+		as->data_pages += pages;
+}
+
 void region_insert(struct aspace *as, struct region *r)
 {
 	struct rb_node **link = &as->regions.top, *parent = NULL;
@@ -156,11 +168,7 @@ void region_insert(struct aspace *as, struct region *r)
 	rb_link_updated(&as->regions, &r->node, parent, link, update_gap);
 	measure_gap(region_next(as, r));
 	as->region_count++;
-	as->mapped_pages += (r->end - r->start) >> PAGE_SHIFT;
-	if (r->flags & REGION_LOCKED)
-		as->locked_pages += (r->end - r->start) >> PAGE_SHIFT;
-	if (r->flags & REGION_ACCOUNTED)
-		as->accounted_pages += (r->end - r->start) >> PAGE_SHIFT;
+	count_pages(as, r, (r->end - r->start) >> PAGE_SHIFT);
 	join_object(r);
 }
 
@@ -175,11 +183,7 @@ static void region_remove(struct aspace *as, struct region *r)
 	if (as->last_hit == r)
 		WRITE_ONCE(as->last_hit, NULL);
 	as->region_count--;
-	as->mapped_pages -= (r->end - r->start) >> PAGE_SHIFT;
-	if (r->flags & REGION_LOCKED)
-		as->locked_pages -= (r->end - r->start) >> PAGE_SHIFT;
-	if (r->flags & REGION_ACCOUNTED)
-		as->accounted_pages -= (r->end - r->start) >> PAGE_SHIFT;
+	count_pages(as, r, -((r->end - r->start) >> PAGE_SHIFT));
 }
 
 /* Frees a region that is in no list and tree, with its references. */
@@ -213,7 +217,7 @@ void region_destroy_all(struct aspace *as, void (*unmap)(struct aspace *as, stru
 	as->regions.top = NULL;
 	WRITE_ONCE(as->last_hit, NULL);
 	as->region_count = 0;
-	as->mapped_pages = as->locked_pages = as->accounted_pages = 0;
+	as->mapped_pages = as->locked_pages = as->accounted_pages = as->data_pages = 0;
 }
 
 void region_set_range(struct region *r, uintptr_t start, uintptr_t end)
@@ -234,11 +238,7 @@ void region_set_range(struct region *r, uintptr_t start, uintptr_t end)
 		measure_gap(r);
 	if (end != old_end)
 		measure_gap(region_next(as, r));
-	as->mapped_pages += (uint64_t)pages;
-	if (r->flags & REGION_LOCKED)
-		as->locked_pages += (uint64_t)pages;
-	if (r->flags & REGION_ACCOUNTED)
-		as->accounted_pages += (uint64_t)pages;
+	count_pages(as, r, (uint64_t)pages);
 }
 
 int region_split(struct aspace *as, struct region *r, uintptr_t at, struct region **upper)

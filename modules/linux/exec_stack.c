@@ -111,6 +111,7 @@ int exec_layout(struct exec *x)
 	as->stack_limit = limit;
 	as->locked_limit = current_task ? process_limit(current_process, RLIMIT_MEMLOCK) : UINT64_MAX / 2;
 	as->data_limit = current_task ? process_data_limit(current_process) : UINT64_MAX;
+	as->size_limit = current_task ? process_limit(current_process, RLIMIT_AS) : UINT64_MAX;
 	as->mmap_base = ALIGN_DOWN(x->stack_top - gap - (2ul << 20), PAGE_SIZE);
 	if (!x->no_random)
 		as->mmap_base -= (random_u64() & 0xfffffff) << PAGE_SHIFT;

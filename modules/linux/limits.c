@@ -23,6 +23,8 @@ static void limit_memory(struct process *p, unsigned int which)
 		WRITE_ONCE(as->stack_limit, process_limit(p, which));
 	if (as && which == RLIMIT_DATA)
 		WRITE_ONCE(as->data_limit, process_data_limit(p));
+	if (as && which == RLIMIT_AS)
+		WRITE_ONCE(as->size_limit, process_limit(p, which));
 	if (as && which == RLIMIT_MEMLOCK)
 		WRITE_ONCE(as->locked_limit, service(authority)->thread_capable(thread, CAP_IPC_LOCK) ? UINT64_MAX / 2
 												       : process_limit(p, which));
@@ -54,7 +56,7 @@ static int change_limit(struct process *p, unsigned int which, const struct rlim
 	/* The module of the CPU timers holds processes to the limit. */
 	if (!error && new && which == RLIMIT_CPU && new->rlim_cur != RLIM64_INFINITY)
 		module_request("posix_timers");
-	if (!error && new && (which == RLIMIT_STACK || which == RLIMIT_DATA || which == RLIMIT_MEMLOCK))
+	if (!error && new && (which == RLIMIT_STACK || which == RLIMIT_DATA || which == RLIMIT_MEMLOCK || which == RLIMIT_AS))
 		limit_memory(p, which);
 	return error;
 }

@@ -33,6 +33,22 @@ static bool below_minimum(uintptr_t addr)
 	return addr < READ_ONCE(mmap_min_addr) && !capable(CAP_SYS_RAWIO);
 }
 
+/* What may be locked, to the core: it depends on what the caller may do now. */
+static void note_locked_limit(void)
+{
+	WRITE_ONCE(current->aspace->locked_limit,
+		   capable(CAP_IPC_LOCK) ? UINT64_MAX / 2 : process_limit(current_process, RLIMIT_MEMLOCK));
+}
+
+/* The same before memory is added, where some of it may be locked. */
+static void note_limit_of_more(uintptr_t map_flags)
+{
+	const struct aspace *as = current->aspace;
+
+	if (unlikely((map_flags & MAP_LOCKED) || READ_ONCE(as->default_flags) || READ_ONCE(as->locked_pages)))
+		note_locked_limit();
+}
+
 static int fill_anonymous(struct map_request *q, uintptr_t flags)
 {
 	q->flags |= REGION_MAY_WRITE;
@@ -58,41 +74,37 @@ static int check_map_flags(uintptr_t flags)
 	case MAP_PRIVATE:
 		break;
 	case MAP_SHARED_VALIDATE:
+		if (flags & MAP_ANONYMOUS)
+			return -EINVAL;
 		if (flags & ~known & ~(uintptr_t)MAP_TYPE)
 			return -EOPNOTSUPP;
 		break;
 	default:
 		return -EINVAL;
 	}
-	return flags & MAP_HUGETLB ? -ENOMEM : 0;	/* no pages are reserved for it */
+	if (!(flags & MAP_HUGETLB))
+		return 0;
+	return flags & MAP_ANONYMOUS ? -ENOMEM : -EINVAL;	/* no pages are reserved for it */
 }
 
-static long map(struct map_request *q, uintptr_t flags, int fd)
+/* `file` null: anonymous memory. */
+static long map(struct map_request *q, uintptr_t flags, struct file *file)
 {
-	struct fd_ref ref = { 0 };
+	int error = file ? file_map_prepare(file, q) : fill_anonymous(q, flags);
 	uintptr_t at;
-	int error;
 
-	if (flags & MAP_ANONYMOUS) {
-		error = fill_anonymous(q, flags);
-	} else {
-		error = fd_get(fd, &ref);
-		if (!error)
-			error = file_map_prepare(ref.file, q);
-	}
+	note_limit_of_more(flags);
 	if (!error)
 		error = aspace_map(current->aspace, q, &at);
-	if (flags & MAP_ANONYMOUS) {
-		if (q->object)
-			memobj_put(q->object);
-	} else if (ref.file) {
+	if (file)
 		file_map_done(q);
-		fd_put(&ref);
-	}
+	else if (q->object)
+		memobj_put(q->object);
 	return error ? error : (long)at;
 }
 
-long sys_mmap(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, uintptr_t fd, uintptr_t offset)
+static long check_and_map(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, struct file *file,
+			  uintptr_t offset)
 {
 	struct map_request q = {
 		.addr = addr, .flags = region_prot(prot), .fixed = flags & MAP_FIXED, .offset = offset,
@@ -102,8 +114,6 @@ long sys_mmap(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, ui
 	};
 	int error;
 
-	if (offset & PAGE_MASK)
-		return -EINVAL;
 	if (!length)
 		return -EINVAL;
 	error = check_map_flags(flags);
@@ -119,7 +129,7 @@ long sys_mmap(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, ui
 		if (below_minimum(addr))
 			return -EPERM;
 	}
-	if (!(flags & MAP_ANONYMOUS) && offset + q.length < offset)
+	if (file && offset + q.length < offset)
 		return -EOVERFLOW;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE)
 		q.flags |= REGION_SHARED;
@@ -130,7 +140,24 @@ long sys_mmap(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, ui
 			return -EPERM;
 		q.flags |= REGION_LOCKED;
 	}
-	return map(&q, flags, (int)fd);
+	return map(&q, flags, file);
+}
+
+long sys_mmap(uintptr_t addr, size_t length, uintptr_t prot, uintptr_t flags, uintptr_t fd, uintptr_t offset)
+{
+	struct fd_ref ref;
+	long result;
+
+	if (offset & PAGE_MASK)
+		return -EINVAL;
+	if (flags & MAP_ANONYMOUS)
+		return check_and_map(addr, length, prot, flags, NULL, offset);
+	result = fd_get((int)fd, &ref);
+	if (result)
+		return result;
+	result = check_and_map(addr, length, prot, flags, ref.file, offset);
+	fd_put(&ref);
+	return result;
 }
 
 long sys_munmap(uintptr_t addr, size_t length)
@@ -159,6 +186,7 @@ long sys_mprotect(uintptr_t addr, size_t length, uintptr_t prot)
 
 long sys_brk(uintptr_t addr)
 {
+	note_limit_of_more(0);
 	/* A heap down there was begun by somebody who could. */
 	if (below_minimum(current->aspace->brk_end))
 		addr = 0;
@@ -189,6 +217,7 @@ long sys_mremap(uintptr_t old, size_t old_size, size_t new_size, uintptr_t flags
 	} else if (!(new_addr & PAGE_MASK) && below_minimum(new_addr)) {
 		return -EPERM;
 	}
+	note_limit_of_more(0);
 	return aspace_remap(current->aspace, &q);
 }
 
@@ -351,7 +380,7 @@ static long lock_range(uintptr_t addr, size_t length, unsigned int flags)
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	if (addr + length < addr)
 		return -EINVAL;
-	as->locked_limit = capable(CAP_IPC_LOCK) ? UINT64_MAX / 2 : limit;
+	note_locked_limit();
 	error = aspace_change_flags(as, addr, length, flags, REGION_LOCK_ON_FAULT);
 	if (error || (flags & REGION_LOCK_ON_FAULT) || !length)
 		return error;
@@ -417,7 +446,7 @@ long sys_mlockall(int32_t flags)
 		if ((flags & MCL_CURRENT) && as->mapped_pages << PAGE_SHIFT > limit)
 			return -ENOMEM;
 	}
-	as->locked_limit = capable(CAP_IPC_LOCK) ? UINT64_MAX / 2 : limit;
+	note_locked_limit();
 	rwlock_write_lock(&as->lock);
 	as->default_flags = flags & MCL_FUTURE ? set : 0;
 	if (flags & MCL_CURRENT)
