@@ -286,16 +286,21 @@ void page_refs_saturate(struct page *p)
 }
 KAPI(page_refs_saturate);
 
+static void put_saturated(struct page *p, unsigned int now)
+{
+	if (now >= UINT32_MAX - 0xffff)
+		panic("page %llx released too often (kind %u)", (unsigned long long)page_to_phys(p), p->kind);
+	page_refs_saturate(p);
+}
+
 void page_put(struct page *p)
 {
 	unsigned int now = __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL);
 
 	if (now == 0)
 		page_free(p, 0);
-	else if (unlikely(now >= UINT32_MAX - 0xffff))
-		panic("page %llx released too often (kind %u)", (unsigned long long)page_to_phys(p), p->kind);
-	else if (unlikely(now >= PAGE_REFS_MANY - 1))
-		page_refs_saturate(p);
+	else if (unlikely((int)now < 0))
+		put_saturated(p, now);
 }
 KAPI(page_put);
 

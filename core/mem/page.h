@@ -64,7 +64,7 @@ void page_free(struct page *p, unsigned int order);
 void page_refs_saturate(struct page *p);
 static inline void page_get(struct page *p)
 {
-	if (unlikely(__atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED) >= PAGE_REFS_MANY))
+	if (unlikely((int)__atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED) < 0))	/* PAGE_REFS_MANY */
 		page_refs_saturate(p);
 }
 /* Frees a single page when the last reference goes. */
