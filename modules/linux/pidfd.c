@@ -174,3 +174,26 @@ long sys_pidfd_getfd(int32_t pidfd, int32_t target, uint32_t flags)
 		file_put(f);
 	return result;
 }
+
+/* The process has been killed and frees its memory itself: waits until that is done. */
+long sys_process_mrelease(int32_t fd, uint32_t flags)
+{
+	struct process *p;
+	bool ending;
+	int error;
+
+	if (flags)
+		return -EINVAL;
+	error = get_process(fd, false, &p);
+	if (error)
+		return error;
+	ending = READ_ONCE(p->group_exit);
+	if (READ_ONCE(p->state) != PROCESS_ALIVE)
+		error = -ESRCH;
+	else if (!ending)
+		error = -EINVAL;
+	else
+		error = wait_event(&p->pid->wait, READ_ONCE(p->state) != PROCESS_ALIVE, WAIT_INTERRUPTIBLE, TIME_NEVER);
+	process_put(p);
+	return error == -EINTR ? -ERESTARTSYS : error;
+}

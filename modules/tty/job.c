@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <gen/tty.h>
 #include <linux/capability.h>
 
 void tty_signal_foreground(struct tty *t, int sig)
@@ -273,6 +274,20 @@ static int get_number(struct tty *t, struct tty *real, bool session, uintptr_t a
 	nr = p ? p->nr : session ? -ENOTTY : 0;
 	spin_unlock_irqrestore(&real->lock, flags);
 	return nr < 0 ? nr : user_store_u32(arg, (uint32_t)nr);
+}
+
+long sys_vhangup(void)
+{
+	struct tty *t;
+
+	if (!service(authority)->capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	t = tty_get_controlling();
+	if (t) {
+		tty_hangup(t);
+		tty_put(t);
+	}
+	return 0;
 }
 
 long tty_job_ioctl(struct tty *t, struct tty *real, struct file *f, unsigned int cmd, uintptr_t arg)

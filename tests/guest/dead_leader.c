@@ -66,7 +66,7 @@ static void signals(pid_t p)
 	GIVES(0, rt_tgsigqueueinfo, p, p, SIGUSR1, &i);
 	snprintf(name, sizeof(name), "/proc/%d", p);
 	fd = open(name, O_RDONLY | O_DIRECTORY);
-	CHECK_EQ(syscall(424, fd, SIGUSR1, NULL, 0), 0);
+	CHECK_EQ(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), 0);
 	close(fd);
 }
 
@@ -98,11 +98,11 @@ static void attributes(pid_t p)
 
 static void descriptor(pid_t p, int ended)
 {
-	int fd = (int)syscall(434, p, 0);
+	int fd = (int)syscall(SYS_pidfd_open, p, 0);
 	struct pollfd q = { fd, POLLIN, 0 };
 
 	CHECK(fd >= 0);
-	CHECK_EQ(syscall(424, fd, SIGUSR1, NULL, 0), 0);
+	CHECK_EQ(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), 0);
 	CHECK_EQ(poll(&q, 1, 0), ended);
 	close(fd);
 }
@@ -136,7 +136,7 @@ static void after(pid_t p, int stat_fd, int directory)
 
 	CHECK_ERRNO(read(stat_fd, b, sizeof(b)), ESRCH);
 	CHECK_ERRNO(openat(directory, "stat", O_RDONLY), ESRCH);
-	CHECK_ERRNO(syscall(424, directory, 0, NULL, 0), ESRCH);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, directory, 0, NULL, 0), ESRCH);
 	CHECK_ERRNO(syscall(SYS_getdents64, directory, b, sizeof(b)), ENOENT);
 	FAILS(ESRCH, tgkill, p, p, 0);
 	FAILS(ESRCH, sched_getscheduler, p);
@@ -231,7 +231,7 @@ static void other_number(void)
 	GIVES(17, getpriority, PRIO_PROCESS, n);
 	GIVES(20, getpriority, PRIO_PROCESS, getpid());
 	GIVES(0, prlimit64, n, RLIMIT_NOFILE, NULL, NULL);
-	CHECK_EQ(syscall(434, n, 0), -1);
+	CHECK_EQ(syscall(SYS_pidfd_open, n, 0), -1);
 	CHECK(errno == EINVAL || errno == ENOENT);	/* newer versions of Linux tell them apart */
 	/* It has a directory of its process's kind, which is not listed. */
 	snprintf(name, sizeof(name), "/proc/%d/task/%d", n, getpid());

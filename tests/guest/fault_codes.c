@@ -1,7 +1,7 @@
 /* What a floating-point fault tells of its cause, and alternate stacks: the smallest, and changing the one that is stood on. */
 // libc: gcc
 // arch: x86_64
-// calls: rt_sigaction sigaltstack rt_sigreturn
+// calls: rt_sigaction sigaltstack
 #include "include/proof.h"
 
 #include <setjmp.h>

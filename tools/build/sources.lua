@@ -58,7 +58,7 @@ end
 function sources.generated(modules)
 	local names = {
 		"abi.h", "dispatch.c", "trace_formats.h", "trace_formats.c", "smoke.c", "fuzz_grammar.h", "syscalls.syz.txt",
-		"syscalls.json", "syscalls.md",
+		"syscalls.json", "syscalls.md", "proc.md",
 	}
 	for _, module in ipairs(modules) do
 		names[#names + 1] = module.name .. ".h"
@@ -70,7 +70,8 @@ end
 function sources.generator_inputs(port)
 	return concat({ "syscalls.tbl" }, fs.find("modules", "-mindepth 2 -maxdepth 2 -name module.lua"),
 		fs.find("tools/gen", "-name '*.lua'"), fs.find("tools/lib", "-name '*.lua'"), fs.find("arch", "-name arch.lua"),
-		fs.find("tests/guest", "-maxdepth 1 -name '*.c'"), require("tools.gen.main").public_headers(port))
+		fs.find("tests/guest", "-maxdepth 1 -name '*.c'"),
+		fs.find("modules/procfs", "-name '*.c'"), fs.find("modules/sysfs", "-name '*.c'"), require("tools.gen.main").public_headers(port))
 end
 
 function sources.initrd_tools()

@@ -15,7 +15,7 @@ local main = {}
 
 main.RELEASE = "6.1.0-mortise"
 
-main.EMITTERS = { "dispatch", "header", "module", "trace", "smoke", "fuzz", "json", "coverage" }
+main.EMITTERS = { "dispatch", "header", "module", "trace", "smoke", "fuzz", "json", "coverage", "proc" }
 
 -- Public headers, whose text is the ABI between core and modules.
 function main.public_headers(port)
