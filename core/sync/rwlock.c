@@ -209,9 +209,12 @@ static bool called(const struct rwlock_waiter *w)
 	return READ_ONCE(w->woken) || load_acquire(&w->granted);
 }
 
+/* Long enough for some changes of mappings: to sleep and be woken costs more than the turns of those before. */
+#define TURN_SPINS (16 * LOCK_SPINS)
+
 static void spin(struct rwlock *l, struct rwlock_waiter *w)
 {
-	for (unsigned int i = 0; i < LOCK_SPINS && !called(w) && owner_worth_spinning(&l->writer); i++)
+	for (unsigned int i = 0; i < TURN_SPINS && !called(w) && owner_worth_spinning(&l->writer); i++)
 		arch_cpu_relax();
 }
 
