@@ -29,6 +29,7 @@ static void as_one_of_many(void)
 	CHECK_EQ(errno, ENFILE);
 	FAILS(ENFILE, open, "new", O_CREAT | O_WRONLY, 0600);
 	FAILS(ENFILE, open, "there", O_CREAT | O_WRONLY, 0600);
+	FAILS(ENFILE, openat, AT_FDCWD, "new", O_CREAT | O_WRONLY, 0600);
 	CHECK_ERRNO(access("new", F_OK), ENOENT);
 }
 

@@ -33,7 +33,7 @@ static int urgent(void)
 static int reads(const char *text)
 {
 	memset(buf, 0, sizeof(buf));
-	return recv(s[1], buf, sizeof(buf) - 1, MSG_DONTWAIT) == (long)strlen(text) && !strcmp(buf, text);
+	return recvfrom(s[1], buf, sizeof(buf) - 1, MSG_DONTWAIT, NULL, NULL) == (long)strlen(text) && !strcmp(buf, text);
 }
 
 static void pair(void)
@@ -52,43 +52,43 @@ int main(void)
 	char c = 0;
 
 	pair();
-	CHECK_ERRNO(recv(s[1], &c, 1, MSG_OOB), EINVAL);
+	CHECK_ERRNO(recvfrom(s[1], &c, 1, MSG_OOB, NULL, NULL), EINVAL);
 	CHECK_EQ(mark(), 0);
 	CHECK(!urgent());
-	CHECK_EQ(send(s[0], "ab!", 3, MSG_OOB), 3);
-	CHECK_EQ(send(s[0], "cd", 2, 0), 2);
+	CHECK_EQ(sendto(s[0], "ab!", 3, MSG_OOB, NULL, 0), 3);
+	CHECK_EQ(sendto(s[0], "cd", 2, 0, NULL, 0), 2);
 	CHECK(urgent());
 	CHECK_EQ(mark(), 0);
-	CHECK_EQ(recv(s[1], &c, 1, MSG_OOB | MSG_PEEK), 1);
+	CHECK_EQ(recvfrom(s[1], &c, 1, MSG_OOB | MSG_PEEK, NULL, NULL), 1);
 	CHECK_EQ(c, '!');
 	/* A read ends at the mark; the next one leaves the byte out. */
 	CHECK(reads("ab"));
 	CHECK_EQ(mark(), 1);
 	CHECK(reads("cd"));
-	CHECK_ERRNO(recv(s[1], &c, 1, MSG_OOB), EINVAL);
+	CHECK_ERRNO(recvfrom(s[1], &c, 1, MSG_OOB, NULL, NULL), EINVAL);
 	CHECK(!urgent());
-	CHECK_EQ(send(s[0], "xy", 2, MSG_OOB), 2);
+	CHECK_EQ(sendto(s[0], "xy", 2, MSG_OOB, NULL, 0), 2);
 	c = 0;
-	CHECK_EQ(recv(s[1], &c, 1, MSG_OOB), 1);
+	CHECK_EQ(recvfrom(s[1], &c, 1, MSG_OOB, NULL, NULL), 1);
 	CHECK_EQ(c, 'y');
-	CHECK_ERRNO(recv(s[1], &c, 1, MSG_OOB), EINVAL);
+	CHECK_ERRNO(recvfrom(s[1], &c, 1, MSG_OOB, NULL, NULL), EINVAL);
 	CHECK(reads("x"));
 	/* In line it is a byte like any other, but for the mark before it. */
 	pair();
 	CHECK_EQ(setsockopt(s[1], SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)), 0);
-	CHECK_EQ(send(s[0], "ab!", 3, MSG_OOB), 3);
-	CHECK_EQ(send(s[0], "cd", 2, 0), 2);
-	CHECK_ERRNO(recv(s[1], &c, 1, MSG_OOB), EINVAL);
+	CHECK_EQ(sendto(s[0], "ab!", 3, MSG_OOB, NULL, 0), 3);
+	CHECK_EQ(sendto(s[0], "cd", 2, 0, NULL, 0), 2);
+	CHECK_ERRNO(recvfrom(s[1], &c, 1, MSG_OOB, NULL, NULL), EINVAL);
 	CHECK(reads("ab"));
 	CHECK_EQ(mark(), 1);
 	CHECK(reads("!cd"));
-	CHECK_ERRNO(send(s[0], "", 0, MSG_OOB), EOPNOTSUPP);
+	CHECK_ERRNO(sendto(s[0], "", 0, MSG_OOB, NULL, 0), EOPNOTSUPP);
 	pair();
 	close(s[0]);
 	close(s[1]);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s))
 		return 2;
-	CHECK_ERRNO(send(s[0], "a", 1, MSG_OOB), EOPNOTSUPP);
-	CHECK_ERRNO(recv(s[1], &c, 1, MSG_OOB), EOPNOTSUPP);
+	CHECK_ERRNO(sendto(s[0], "a", 1, MSG_OOB, NULL, 0), EOPNOTSUPP);
+	CHECK_ERRNO(recvfrom(s[1], &c, 1, MSG_OOB, NULL, NULL), EOPNOTSUPP);
 	return test_done();
 }
