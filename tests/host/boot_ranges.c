@@ -9,6 +9,9 @@
 #define PAGES 64
 
 static unsigned char released[PAGES];
+static int complaints;
+
+void log_printf(int level, const char *fmt, ...) { (void)level; (void)fmt; complaints++; }
 
 void page_add_range(uint64_t start, uint64_t end)
 {
@@ -82,9 +85,25 @@ static void allocation(void)
 	free(host_memory);
 }
 
+/* What a loader says of archives is believed only where memory can be. */
+static void archives(void)
+{
+	unsigned int before = boot_info.archive_count;
+
+	boot_add_archive(0x5000, 0);
+	CHECK(boot_info.archive_count == before && !complaints);
+	boot_add_archive(UINT64_MAX - 100, 200);
+	boot_add_archive(0x5000, UINT64_MAX);
+	CHECK(boot_info.archive_count == before && complaints == 2);
+	for (unsigned int i = before; i <= BOOT_ARCHIVES_MAX; i++)
+		boot_add_archive(0x5000, 100);
+	CHECK(boot_info.archive_count == BOOT_ARCHIVES_MAX && complaints == 3);
+}
+
 int main(void)
 {
 	random_maps();
 	allocation();
+	archives();
 	return check_done();
 }

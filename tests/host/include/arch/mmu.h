@@ -9,6 +9,7 @@
 #define VMAP_BASE          0xffffc90000000000ul
 #define VMAP_END           0xffffe90000000000ul
 #define KERNEL_DIRECT_BASE ((uintptr_t)host_memory)
+#define KERNEL_DIRECT_SIZE 0x0000100000000000ul
 #define KERNEL_HALF_BASE 0x1000ul
 
 extern char *host_memory;
