@@ -307,26 +307,40 @@ out:
 	return total ? total : n;
 }
 
-static unsigned int pipe_poll(struct file *f, struct poll_table *table)
+static __always_inline unsigned int pipe_state(const struct file *f, const struct pipe *p)
 {
-	struct pipe *p = f->private;
 	unsigned int mask = 0;
 
 	if (f->mode & FILE_READ) {
-		poll_wait(table, f, &p->read_wait);
 		if (!pipe_empty(p))
 			mask |= POLL_IN_SET;
 		if (!READ_ONCE(p->writers) && f->dir_version != READ_ONCE(p->writer_opens))
 			mask |= EPOLLHUP;
 	}
 	if (f->mode & FILE_WRITE) {
-		poll_wait(table, f, &p->write_wait);
 		if (!pipe_full(p))
 			mask |= POLL_OUT_SET;
 		if (!READ_ONCE(p->readers))
 			mask |= EPOLLERR;
 	}
 	return mask;
+}
+
+static __noinline unsigned int pipe_poll_waiting(struct file *f, struct poll_table *table)
+{
+	struct pipe *p = f->private;
+
+	if (f->mode & FILE_READ)
+		poll_wait(table, f, &p->read_wait);
+	if (f->mode & FILE_WRITE)
+		poll_wait(table, f, &p->write_wait);
+	return pipe_state(f, p);
+}
+
+/* Most looks wait for nothing: those need no frame. */
+static unsigned int pipe_poll(struct file *f, struct poll_table *table)
+{
+	return table && table->queue ? pipe_poll_waiting(f, table) : pipe_state(f, f->private);
 }
 
 static long pipe_ioctl(struct file *f, unsigned int cmd, uintptr_t arg)

@@ -26,30 +26,56 @@ static bool table_is_shared(void)
 	return vt && refcount_read(&vt->files->refs) != 1;
 }
 
+/* The caller's descriptors, if the table is nobody else's: then they stay what they are for a scan. Else null. */
+static const struct fd_array *own_array(void)
+{
+	struct vfs_thread *vt = vfs_thread_self();
+
+	return vt && refcount_read(&vt->files->refs) == 1 ? vt->files->array : NULL;
+}
+
+/* fd_get() for a scan of many. */
+static __always_inline int scan_get(const struct fd_array *own, int fd, struct fd_ref *ref)
+{
+	if (unlikely(!own))
+		return fd_get(fd, ref);
+	if (unlikely((unsigned int)fd >= own->size))
+		return -EBADF;
+	ref->file = own->files[arch_index_clamp((unsigned int)fd, own->size)];
+	ref->counted = false;
+	return likely(ref->file && !(ref->file->mode & FILE_PATH)) ? 0 : -EBADF;
+}
+
+static __always_inline unsigned int ask(struct file *f, struct poll_table *table)
+{
+	return likely(f->ops->poll) ? f->ops->poll(f, table) : POLL_IN_SET | POLL_OUT_SET;
+}
+
 /* The answer of one descriptor. */
-static inline unsigned int poll_one(const struct pollfd *p, struct poll_round *r)
+static __always_inline unsigned int poll_one(const struct pollfd *p, struct poll_round *r, const struct fd_array *own)
 {
 	unsigned int mask;
 	struct fd_ref ref;
 
 	if (p->fd < 0)
 		return 0;
-	if (unlikely(fd_get(p->fd, &ref)))
+	if (unlikely(scan_get(own, p->fd, &ref)))
 		return EPOLLNVAL;
 	r->table.events = (unsigned short)p->events;
-	mask = file_poll(ref.file, &r->table) & ((unsigned short)p->events | EPOLLERR | EPOLLHUP);
+	mask = ask(ref.file, &r->table) & ((unsigned short)p->events | EPOLLERR | EPOLLHUP);
 	fd_put(&ref);
 	return mask;
 }
 
 static long scan_pollfds(struct poll_round *r, void *arg)
 {
+	const struct fd_array *own = own_array();
 	struct poll_scan *s = arg;
 	long ready = 0;
 
 	for (unsigned int i = 0; i < s->count; i++) {
 		struct pollfd *p = &s->fds[i];
-		unsigned int mask = poll_one(p, r);
+		unsigned int mask = poll_one(p, r, own);
 
 		if (mask != (unsigned short)p->revents) {
 			p->revents = (short)mask;
@@ -218,12 +244,12 @@ struct select_scan {
 };
 
 /* The sets (bits 0..2) that a descriptor is ready for, of those asked; -EBADF. */
-static inline int select_one(struct poll_round *r, int fd, unsigned int which)
+static __always_inline int select_one(struct poll_round *r, int fd, unsigned int which, const struct fd_array *own)
 {
 	unsigned int events = 0, mask, found = 0;
 	struct fd_ref ref;
 
-	if (unlikely(fd_get(fd, &ref)))
+	if (unlikely(scan_get(own, fd, &ref)))
 		return -EBADF;
 	if (which & 1)
 		events |= SELECT_IN;
@@ -232,7 +258,7 @@ static inline int select_one(struct poll_round *r, int fd, unsigned int which)
 	if (which & 4)
 		events |= SELECT_EX;
 	r->table.events = events;
-	mask = file_poll(ref.file, &r->table);
+	mask = ask(ref.file, &r->table);
 	fd_put(&ref);
 	if (mask & SELECT_IN)
 		found |= 1;
@@ -245,6 +271,7 @@ static inline int select_one(struct poll_round *r, int fd, unsigned int which)
 
 static long scan_select(struct poll_round *r, void *arg)
 {
+	const struct fd_array *own = own_array();
 	struct select_scan *s = arg;
 	unsigned int longs = BITMAP_LONGS(s->count);
 	long ready = 0;
@@ -254,8 +281,8 @@ static long scan_select(struct poll_round *r, void *arg)
 
 		for (unsigned long all = in | out | ex; all; all &= all - 1) {
 			unsigned int bit = bit_lowest(all);
-			int found = select_one(r, (int)(l * BITS_PER_LONG + bit),
-					       (unsigned int)((in >> bit & 1) | (out >> bit & 1) << 1 | (ex >> bit & 1) << 2));
+			unsigned int which = (unsigned int)((in >> bit & 1) | (out >> bit & 1) << 1 | (ex >> bit & 1) << 2);
+			int found = select_one(r, (int)(l * BITS_PER_LONG + bit), which, own);
 
 			if (!found)
 				continue;
