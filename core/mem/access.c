@@ -147,6 +147,14 @@ long aspace_write(struct aspace *as, uintptr_t addr, const void *src, size_t n, 
 }
 KAPI(aspace_write);
 
+/* No page can be there: an access would get SIGBUS. The address space's lock is held. */
+static bool beyond_object(const struct region *r, uintptr_t addr)
+{
+	const struct memobj *o = r->object;
+
+	return o && !o->ops->device_page && r->offset + (addr - r->start) >= ALIGN_UP(READ_ONCE(o->size), PAGE_SIZE);
+}
+
 int aspace_futex_key(struct aspace *as, uintptr_t addr, bool write, struct aspace_key *out)
 {
 	struct region *r;
@@ -155,7 +163,7 @@ int aspace_futex_key(struct aspace *as, uintptr_t addr, bool write, struct aspac
 	(void)write;
 	rwlock_read_lock(&as->lock);
 	r = region_find(as, addr, false);
-	if (!r || !(r->flags & REGION_PROT)) {
+	if (!r || !(r->flags & REGION_PROT) || beyond_object(r, addr)) {
 		error = -EFAULT;
 	} else if ((r->flags & REGION_SHARED) && r->object) {
 		out->id = r->object->id;

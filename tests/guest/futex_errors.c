@@ -150,8 +150,29 @@ static void lists(void)
 	FAULTS(get_robust_list, 2, 8, 0, P(&head), 0);
 }
 
+/* A page of a mapped file that the file does not reach: nobody can wait there, and nobody is woken. */
+static void beyond_the_file(int flags)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR, 0600);
+	char *p;
+
+	CHECK_EQ(ftruncate(fd, 100), 0);
+	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, flags, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_EQ(syscall(SYS_futex, p + 4092, FUTEX_WAKE, 1, NULL, NULL, 0), 0);
+	FAILS(EFAULT, futex, p + 4096, FUTEX_WAKE, 1, NULL, NULL, 0);
+	FAILS(EFAULT, futex, p + 4096, FUTEX_WAIT, 0, NULL, NULL, 0);
+	CHECK_EQ(ftruncate(fd, 4097), 0);
+	CHECK_EQ(syscall(SYS_futex, p + 4096, FUTEX_WAKE, 1, NULL, NULL, 0), 0);
+	munmap(p, 8192);
+	close(fd);
+}
+
 int main(void)
 {
+	own_directory("futex_errors");
+	beyond_the_file(MAP_SHARED);
+	beyond_the_file(MAP_PRIVATE);
 	page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	first();
 	second();
