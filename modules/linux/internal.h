@@ -117,6 +117,8 @@ static inline bool capable(int cap) { return service(authority)->capable(cap); }
 int pidfd_create(struct pid *pid, unsigned int flags, struct file **out);
 /* The pid of a pidfd; null if the file is not one. No reference. */
 struct pid *pidfd_pid(struct file *f);
+/* The process behind a pidfd, or behind a directory of /proc if those are taken; with a reference. -EBADF, -ESRCH. */
+int pidfd_process(int fd, bool directories, struct process **out);
 
 /* namespaces.c: may the caller have those of its name spaces anew that CLONE_NEW* flags say? -EPERM, -EINVAL for kinds that there are not. */
 int namespaces_check(uint64_t flags);

@@ -94,8 +94,7 @@ long sys_pidfd_open(int32_t nr, uint32_t flags)
 struct process *(*process_of_directory)(struct file *f);
 MODAPI(process_of_directory);
 
-/* The process behind a pidfd, or behind a directory of /proc if those are taken; with a reference. */
-static int get_process(int fd, bool directories, struct process **out)
+int pidfd_process(int fd, bool directories, struct process **out)
 {
 	struct fd_ref ref;
 	struct pid *pid;
@@ -134,7 +133,7 @@ long sys_pidfd_send_signal(int32_t fd, int32_t sig, struct uin_siginfo from, uin
 
 	if (flags)
 		return -EINVAL;
-	error = get_process(fd, true, &p);
+	error = pidfd_process(fd, true, &p);
 	if (error)
 		return error;
 	if (sig < 0 || sig > SIGNALS)
@@ -162,7 +161,7 @@ long sys_pidfd_getfd(int32_t pidfd, int32_t target, uint32_t flags)
 
 	if (flags)
 		return -EINVAL;
-	result = get_process(pidfd, false, &p);
+	result = pidfd_process(pidfd, false, &p);
 	if (result)
 		return result;
 	result = process_take_file(p, NULL, INSPECT_REAL_IDS, target, &f);
@@ -184,7 +183,7 @@ long sys_process_mrelease(int32_t fd, uint32_t flags)
 
 	if (flags)
 		return -EINVAL;
-	error = get_process(fd, false, &p);
+	error = pidfd_process(fd, false, &p);
 	if (error)
 		return error;
 	ending = READ_ONCE(p->group_exit);

@@ -1,9 +1,13 @@
 /*
- * process_vm_readv and process_vm_writev: copies between the caller and another process, through a bounce page.
+ * process_vm_readv and process_vm_writev: copies between the caller and another process, through a bounce page; and
+ * process_madvise, whose advice has no effect here beyond the check of the ranges.
  */
 #include "internal.h"
 
 #include <gen/linux.h>
+
+#include <asm/mman.h>
+#include <linux/capability.h>
 
 #include "core/mem/aspace.h"
 
@@ -129,4 +133,57 @@ long sys_process_vm_writev(int32_t nr, struct uin_iovec local, size_t locals, st
 			   uintptr_t flags)
 {
 	return process_vm(nr, local, locals, remote, remotes, flags, true);
+}
+
+/* Bytes of the ranges, up to the first that is not mapped. */
+static long advise_ranges(struct aspace *as, const struct cursor *ranges)
+{
+	long done = 0;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		uintptr_t addr = (uintptr_t)ranges->iov[i].iov_base;
+		size_t length = ranges->iov[i].iov_len;
+		int error = 0;
+
+		if ((addr & PAGE_MASK) || length > USER_END || addr > USER_END - length)
+			error = -EINVAL;
+		else if (length)
+			error = aspace_change_flags(as, addr, ALIGN_UP(length, PAGE_SIZE), 0, 0);
+		if (error)
+			return done ? done : error;
+		done += (long)length;
+		if (wait_interrupted(WAIT_KILLABLE))
+			break;
+	}
+	return done;
+}
+
+static bool is_hint(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
+long sys_process_madvise(int32_t fd, struct uin_iovec iov, size_t count, int32_t advice, uint32_t flags)
+{
+	struct cursor ranges = { 0 };
+	struct process *p;
+	struct aspace *as;
+	long result;
+
+	if (flags)
+		return -EINVAL;
+	result = load_vector(iov, count, &ranges);
+	if (!result)
+		result = pidfd_process(fd, false, &p);
+	if (result)
+		goto out;
+	result = is_hint(advice) ? process_take_aspace(p, NULL, INSPECT_FS_IDS, &as) : -EINVAL;
+	process_put(p);
+	if (result)
+		goto out;
+	result = capable(CAP_SYS_NICE) ? advise_ranges(as, &ranges) : -EPERM;
+	aspace_put(as);
+out:
+	kfree(ranges.iov);
+	return result;
 }
