@@ -15,6 +15,13 @@ static struct mutex collect_mutex = MUTEX_INIT(collect_mutex);
 static struct list in_flight = LIST_INIT(in_flight);	/* sockets with in_flight > 0 */
 static unsigned int total;				/* of their counts; written under the mutex */
 
+/*
+ * One thread collects at a time. Who wants it meanwhile says so and goes on, and the collector looks again: so do the sockets that it
+ * frees itself, each of which would else look at all that are left. What the last round leaves is for the next socket that is closed.
+ */
+#define ROUNDS_MAX 3
+static bool wanted, collecting;
+
 void unix_flight_begin(void)
 {
 	mutex_lock(&collect_mutex);
@@ -157,12 +164,10 @@ static void empty_queue(struct unix_socket *s, struct list *messages)
 	spin_unlock(&s->lock);
 }
 
-void unix_collect(void)
+static void collect_once(void)
 {
 	struct list garbage, messages;
 
-	if (likely(!READ_ONCE(total)))
-		return;
 	list_init(&garbage);
 	list_init(&messages);
 	mutex_lock(&collect_mutex);
@@ -181,4 +186,18 @@ void unix_collect(void)
 	}
 	mutex_unlock(&collect_mutex);
 	unix_messages_free(&messages);
+}
+
+void unix_collect(void)
+{
+	if (likely(!READ_ONCE(total)))
+		return;
+	__atomic_store_n(&wanted, true, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < ROUNDS_MAX && __atomic_load_n(&wanted, __ATOMIC_SEQ_CST); i++) {
+		if (__atomic_exchange_n(&collecting, true, __ATOMIC_SEQ_CST))
+			return;
+		__atomic_store_n(&wanted, false, __ATOMIC_SEQ_CST);
+		collect_once();
+		__atomic_store_n(&collecting, false, __ATOMIC_SEQ_CST);
+	}
 }
