@@ -6,7 +6,7 @@ local process = require "tests.lib.process"
 local shell = require "tests.lib.shell"
 
 local PACKERS = {
-	gzip = "gzip -9 -c", xz = "xz --check=crc32 -c", zstd = "zstd -q -19 --check -c", lz4 = "lz4 -l -q -c",
+	gzip = "gzip -9 -c", xz = "xz -2 --check=crc32 -c", zstd = "zstd -q -9 --check -c", lz4 = "lz4 -l -q -c",
 	bzip2 = "bzip2 -c",
 }
 local FORMATS = { "gzip", "xz", "zstd", "lz4" }

@@ -1,6 +1,6 @@
 --[[
 guest.lua: user programs as tests of the kernel: each is built with both C libraries (programs.lua), packed into an archive, run on the
-kernel with 1, 2 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
+kernel with 1 and 4 processors, and run on the build machine's Linux, whose answers must pass too.
 
 tests/guest/X.c, one behaviour a file; header lines:
 	// arch: aarch64            only there
@@ -20,7 +20,7 @@ local vm = require "tests.lib.vm"
 
 local guest = {}
 
-local CPUS = { 1, 2, 4 }
+local CPUS = { 1, 4 }
 local RESTARTS = 4
 
 local function pack(options, programs)
