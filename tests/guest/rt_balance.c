@@ -14,7 +14,7 @@
 
 static int cpu_a, cpu_b;
 static int ready, order, done_middle, stop;
-static int low_started, middle_started;
+static int low_started, middle_started, high_runs;
 static sem_t start_high, start_middle, start_low;
 
 static void priority(int p)
@@ -47,6 +47,7 @@ static void *high(void *arg)
 	run_on(cpu_b, cpu_b);
 	priority(30);
 	wait_for(&start_high);
+	__atomic_store_n(&high_runs, 1, __ATOMIC_RELEASE);
 	for (end = now() + 3; !__atomic_load_n(&done_middle, __ATOMIC_SEQ_CST) && now() < end;)
 		;
 	return NULL;
@@ -89,13 +90,14 @@ static void waiting_one_is_fetched(void)
 
 	run_on(cpu_a, cpu_a);
 	for (int i = 0; i < ROUNDS; i++) {
-		ready = order = done_middle = low_started = middle_started = 0;
+		ready = order = done_middle = low_started = middle_started = high_runs = 0;
 		pthread_create(&t[0], NULL, high, NULL);
 		pthread_create(&t[1], NULL, middle, NULL);
 		pthread_create(&t[2], NULL, low, NULL);
 		all_wait(3);
 		sem_post(&start_high);
-		usleep(1000);
+		while (!__atomic_load_n(&high_runs, __ATOMIC_ACQUIRE))
+			usleep(100);
 		sem_post(&start_middle);
 		sem_post(&start_low);
 		for (int j = 0; j < 3; j++)
