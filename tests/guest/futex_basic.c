@@ -155,9 +155,24 @@ static void interruption(void)
 
 static uint32_t words[3];
 
+/* Waits until the first thread sleeps, which a busy machine may put off; it gives up after some seconds. */
+static void until_first_sleeps(void)
+{
+	char line[256] = "";
+
+	for (int i = 0; i < 5000 && !strstr(line, ") S"); i++) {
+		int fd = open("/proc/self/stat", O_RDONLY);	/* of the first thread */
+
+		usleep(1000);
+		if (read(fd, line, sizeof(line) - 1) < 0)
+			line[0] = '\0';
+		close(fd);
+	}
+}
+
 static void *wake_second(void *arg)
 {
-	usleep(50000);
+	until_first_sleeps();
 	words[1] = 1;
 	futex(&words[1], FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	return arg;
