@@ -41,7 +41,7 @@
 	push r15
 %endmacro
 
-%macro POP_ALL 0
+%macro POP_TO_RDI 0
 	pop r15
 	pop r14
 	pop r13
@@ -56,6 +56,10 @@
 	pop rcx
 	pop rdx
 	pop rsi
+%endmacro
+
+%macro POP_ALL 0
+	POP_TO_RDI
 	pop rdi
 	add rsp, 8		; orig_rax
 %endmacro
@@ -453,20 +457,7 @@ pti_sysret:
 	o64 sysret
 
 pti_return_user:
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
-	pop r11
-	pop r10
-	pop r9
-	pop r8
-	pop rax
-	pop rcx
-	pop rdx
-	pop rsi
+	POP_TO_RDI
 	mov rdi, rsp		; rdi, orig_rax, rip, cs, rflags, rsp, ss
 	mov rsp, [gs:abs LEAD_ENTRY_STACK]
 %assign offset 48
